@@ -1,0 +1,168 @@
+"""Every error docpipe raises on purpose.
+
+DocpipeError
+├── UsageError              2   the command line, a setting or a schema reference makes no sense
+│   ├── SettingsError       2
+│   └── SchemaError         3   the schema cannot be found, loaded or read with
+├── DocumentError               the document is at fault; trying again does not help
+│   ├── NotFoundError       10  no such file, or not a file
+│   ├── UnsupportedError    11  not a format docpipe reads
+│   ├── DamagedError        12  the format is right, the content cannot be opened
+│   ├── PasswordError       13  a password is needed, or the one given is wrong
+│   ├── TooLargeError       14  more bytes, pages or pixels than the limits allow
+│   └── EmptyError          15  opens, but holds no page
+├── PageError               20  one page could not be rendered or read (a page error in the result, not the document's end)
+├── EngineError             30  an engine is missing or broke
+│   └── MissingError        31  an optional part is not installed
+├── DeadlineError           40  something took longer than its deadline (retryable)
+├── ResourceError           41  out of memory or disk (retryable)
+└── MismatchError           50  a result, workspace or file does not belong to the others
+
+The number is the command's exit code. Each class says whether a retry can help and, as `hint`, the way out.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DocpipeError(Exception):
+    """Base of all; `message` says what is wrong, `hint` what to do, `file` the base name it is about."""
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 1
+    retryable: ClassVar[bool] = False
+    default_hint: ClassVar[str] = ""
+
+    def __init__(self, message: str, *, file: str | None = None, hint: str | None = None, page: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.file = file
+        self.page = page
+        self.hint = self.default_hint if hint is None else hint
+
+    def __str__(self) -> str:
+        """`CODE: FILE: message (hint)`, the form of the CLI's last line."""
+        return ": ".join(part for part in (self.code, self.file, self.message) if part) + (f" ({self.hint})" if self.hint else "")
+
+
+class UsageError(DocpipeError):
+    """The call itself makes no sense."""
+
+    code = "usage"
+    exit_code = 2
+
+
+class SettingsError(UsageError):
+    """A DOCPIPE_ variable has a value that cannot be used."""
+
+    code = "settings"
+
+
+class SchemaError(UsageError):
+    """The schema cannot be found, loaded or read with."""
+
+    code = "schema"
+    exit_code = 3
+    default_hint = "give a built-in name, module:Class or path/to/file.py:Class"
+
+
+class DocumentError(DocpipeError):
+    """The document is at fault."""
+
+    code = "document"
+    exit_code = 12
+
+
+class NotFoundError(DocumentError):
+    """There is no such file."""
+
+    code = "not_found"
+    exit_code = 10
+    default_hint = "check the path"
+
+
+class UnsupportedError(DocumentError):
+    """The content is not of a format docpipe reads."""
+
+    code = "unsupported"
+    exit_code = 11
+    default_hint = "convert it to PDF, PNG, JPEG, TIFF, WebP, BMP, GIF or HEIC, or give an e-invoice as XML"
+
+
+class DamagedError(DocumentError):
+    """The content is of a known format but cannot be opened."""
+
+    code = "damaged"
+    exit_code = 12
+    default_hint = "ask the sender for the file again, or repair it with a PDF or image tool"
+
+
+class PasswordError(DocumentError):
+    """A password is needed, or the one given is wrong."""
+
+    code = "password"
+    exit_code = 13
+    default_hint = "give the document's password with --password or --password-file"
+
+
+class TooLargeError(DocumentError):
+    """More bytes, pages or pixels than the limits allow."""
+
+    code = "too_large"
+    exit_code = 14
+    default_hint = "raise the limit named above, or split the document"
+
+
+class EmptyError(DocumentError):
+    """The document opens but holds no page."""
+
+    code = "empty"
+    exit_code = 15
+    default_hint = "ask the sender for the file again"
+
+
+class PageError(DocpipeError):
+    """One page could not be rendered or read."""
+
+    code = "page"
+    exit_code = 20
+
+
+class EngineError(DocpipeError):
+    """An engine broke."""
+
+    code = "engine"
+    exit_code = 30
+
+
+class MissingError(EngineError):
+    """An optional part is not installed."""
+
+    code = "missing"
+    exit_code = 31
+
+
+class DeadlineError(DocpipeError):
+    """Something took longer than its deadline."""
+
+    code = "deadline"
+    exit_code = 40
+    retryable = True
+    default_hint = "raise DOCPIPE_PAGE_SECONDS or DOCPIPE_DOCUMENT_SECONDS, or simplify the document"
+
+
+class ResourceError(DocpipeError):
+    """Memory or disk ran out."""
+
+    code = "resource"
+    exit_code = 41
+    retryable = True
+    default_hint = "free memory or disk space and try again"
+
+
+class MismatchError(DocpipeError):
+    """A result, workspace or file does not belong to the others."""
+
+    code = "mismatch"
+    exit_code = 50

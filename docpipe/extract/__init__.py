@@ -1,0 +1,35 @@
+"""A page and its words -> a Reading. The seam that every engine fills; knows none of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel
+
+from docpipe import plugins
+from docpipe.records import Job, Page, Reading
+from docpipe.workspace import Workspace
+
+HOME = Path(__file__).resolve().parent
+
+
+class Engine(ABC):
+    """One way to read. `scope` says whether `read` gets one page at a time or all of them together."""
+
+    name: ClassVar[str]
+    scope: ClassVar[Literal["page", "document"]]
+
+    @abstractmethod
+    def read(self, pages: Sequence[Page], schema: type[BaseModel], *, job: Job, space: Workspace) -> Reading:
+        """Candidates for the schema's fields from these pages and the files preprocessing left in `space`.
+
+        Raises EngineError or PageError; a field that is not found has no candidate.
+        """
+
+
+def load_engine(reference: str) -> Engine:
+    """The engine that `reference` names."""
+    return plugins.load(reference, Engine, HOME)()  # type: ignore[type-abstract]

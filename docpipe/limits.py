@@ -1,0 +1,17 @@
+"""How much of a document docpipe is willing to take on."""
+
+from __future__ import annotations
+
+from docpipe.records import Record
+
+
+class Limits(Record):
+    """Beyond `file_bytes` and `pages` the document is refused; beyond `pixels` a page is rendered smaller or, for an image file,
+    refused before it is decoded. Deadlines in seconds, memory in bytes of the rendering process's address space."""
+
+    file_bytes: int = 512 * 1024 * 1024
+    pages: int = 5_000
+    pixels: int = 50_000_000
+    page_seconds: float = 20.0
+    document_seconds: float = 30.0
+    memory_bytes: int = 3 * 1024**3

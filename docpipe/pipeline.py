@@ -1,0 +1,95 @@
+"""READ FIRST. The whole system: preprocess, extract, validate; and run(), the three in a row.
+
+Knows the order of the stages and what each hands to the next. Knows no format, engine or rule.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from docpipe.errors import DocpipeError
+from docpipe.extract import Engine
+from docpipe.limits import Limits
+from docpipe.preprocess import preprocess
+from docpipe.records import Failure, Job, Outcome, Page, PageSummary, Readings, Result
+from docpipe.validate import validate
+from docpipe.words import OcrEngine, load_words, read_words
+from docpipe.workspace import Workspace
+
+S = TypeVar("S", bound=BaseModel)
+log = logging.getLogger(__name__)
+
+__all__ = ["extract", "preprocess", "read_words", "run", "validate"]
+
+
+def run(
+    job: Job,
+    schema: type[S],
+    *,
+    engines: Sequence[Engine],
+    ocr: OcrEngine,
+    space: Workspace,
+    limits: Limits | None = None,
+    password: str | None = None,
+) -> Result[S]:
+    """Read one document with one schema, in this process.
+
+    Raises DocumentError where the document cannot be opened; a page that fails is a page error in the result.
+    """
+    job, pages = preprocess(job, space=space, limits=limits or Limits(), password=password)
+    pages = [_with_words(page, ocr, job, space) for page in pages]
+    outcomes = [outcome for engine in engines for outcome in extract(job, pages, schema, engine=engine, space=space)]
+    readings = Readings(job=job, pages=tuple(summarize(page, space) for page in pages), outcomes=tuple(outcomes))
+    space.save(space.path("readings.json"), readings)
+    return validate(readings, schema)
+
+
+def extract(job: Job, pages: Sequence[Page], schema: type[BaseModel], *, engine: Engine, space: Workspace) -> list[Outcome]:
+    """Let one engine read the pages, one by one or together as its scope says. Never raises for a bad page: that is a Failure."""
+    readable = [page for page in pages if page.status == "done"]
+    groups = [[page] for page in readable] if engine.scope == "page" else [readable]
+    return [_outcome(job, group, schema, engine, space) for group in groups]
+
+
+def summarize(page: Page, space: Workspace) -> PageSummary:
+    """A page as the result shows it."""
+    words = load_words(page, space)
+    return PageSummary(
+        number=page.number,
+        status=page.status,
+        words=words.source if words else "none",
+        rotation=page.rotation,
+        skew=page.skew,
+        dpi=page.dpi,
+        tiles=max(1, len(page.tiles)),
+        width=page.width,
+        height=page.height,
+        error=page.error,
+    )
+
+
+def _with_words(page: Page, ocr: OcrEngine, job: Job, space: Workspace) -> Page:
+    """The page once its words are stored; a page whose words cannot be read is a failed page."""
+    if page.status != "done":
+        return page
+    try:
+        read_words(page, ocr=ocr, languages=job.options.languages, space=space)
+    except DocpipeError as problem:
+        log.warning("page %d: %s", page.number, problem)
+        return page.model_copy(update={"status": "failed", "error": problem.code})
+    return page
+
+
+def _outcome(job: Job, pages: Sequence[Page], schema: type[BaseModel], engine: Engine, space: Workspace) -> Outcome:
+    numbers = tuple(page.number for page in pages)
+    try:
+        return engine.read(pages, schema, job=job, space=space)
+    except DocpipeError as problem:
+        return Failure(engine=engine.name, pages=numbers, code=problem.code, message=problem.message, retryable=problem.retryable)
+    except Exception as problem:
+        log.exception("engine %s failed", engine.name)
+        return Failure(engine=engine.name, pages=numbers, code="engine", message=f"{type(problem).__name__}: {problem}")

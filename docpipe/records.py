@@ -1,0 +1,348 @@
+"""What flows through the pipeline: frozen records, hand-constructible, JSON both ways.
+
+Knows shapes and units only; no record opens a file, reads a page or judges a value.
+
+Units, everywhere: page numbers are 1-based; a box is `(x0, y0, x1, y1)` in points (1/72 inch) of the upright page, origin top
+left; money and quantities are decimal strings; dates are ISO 8601; text is NFC.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field as Attribute, TypeAdapter
+
+CONTRACT = "1.0"
+Box = tuple[float, float, float, float]
+Value = str | bool | None
+Status = Literal["accepted", "review", "failed"]
+PageStatus = Literal["done", "blank", "failed"]
+TextLayer = Literal["trusted", "partial", "untrusted", "none"]
+WordSource = Literal["text_layer", "ocr", "mixed", "none"]
+DateOrder = Literal["day_first", "month_first"]
+DataT = TypeVar("DataT", bound=BaseModel)
+
+
+class Record(BaseModel):
+    """Frozen, and a misspelt key is an error. Change = `model_copy(update=...)`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+# ---- the job ---------------------------------------------------------------------------------------------------------
+
+
+class Document(Record):
+    """The file as it came in; `name` is its base name, never a path."""
+
+    name: str
+    sha256: str
+    media_type: str
+    pages: int = 0
+
+
+class SchemaRef(Record):
+    """Which schema, by the name it was asked for, and the hash of what it means."""
+
+    name: str
+    sha256: str
+
+
+class ReadOptions(Record):
+    """What changes a reading, and so takes part in the hash that resuming compares."""
+
+    engines: tuple[str, ...] = ("einvoice", "labels")
+    ocr: str = "ppocr"
+    languages: tuple[str, ...] = ()
+    dpi: int = 200
+    pages: tuple[int, ...] = ()
+
+
+class Job(Record):
+    """One document to be read with one schema. Holds no password: that travels as an argument."""
+
+    id: str
+    source: Path
+    document: Document
+    schema_ref: SchemaRef
+    options: ReadOptions = ReadOptions()
+
+
+# ---- pages and words -------------------------------------------------------------------------------------------------
+
+
+class Quality(Record):
+    """Measured on the page image: `blur` is the Laplacian variance after smoothing (sharp > 60 at 200 dpi), `contrast` the spread
+    between dark and light in 0..1, `text_height` the median height of a letter in points."""
+
+    blur: float
+    contrast: float
+    text_height: float | None = None
+
+
+class Tile(Record):
+    """A part of the page image: `x0, y0, x1, y1` in pixels of that image, and the size in pixels it is handed on at."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+    width: int
+    height: int
+
+
+class Page(Record):
+    """One page, upright and deskewed. `image` names a file of the workspace, at `dpi`, or is None where none was needed yet.
+
+    `rotation` is the clockwise turn in degrees, `skew` the further angle in degrees, that made the page upright.
+    """
+
+    number: int
+    width: float
+    height: float
+    status: PageStatus = "done"
+    rotation: Literal[0, 90, 180, 270] = 0
+    skew: float = 0.0
+    dpi: float | None = None
+    image: str | None = None
+    tiles: tuple[Tile, ...] = ()
+    text_layer: TextLayer = "none"
+    text_layer_reason: str = ""
+    image_boxes: tuple[Box, ...] = ()
+    quality: Quality | None = None
+    error: str | None = None
+
+
+class Word(NamedTuple):
+    """One printed word. `line` counts the page's text lines in reading order; `confidence` is 1 for a trusted text layer."""
+
+    text: str
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    confidence: float = 1.0
+    line: int = 0
+
+
+class Ruling(NamedTuple):
+    """A straight printed line, horizontal or vertical."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+class Checkbox(NamedTuple):
+    """A small printed square and how much of its inside is inked, 0..1; a form field's own state is 0 or 1."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    ink: float
+
+
+class Words(Record):
+    """Everything read off one page: its words in reading order, its ruling lines and its check boxes."""
+
+    page: int
+    width: float
+    height: float
+    source: WordSource
+    engine: str | None = None
+    words: tuple[Word, ...] = ()
+    rulings: tuple[Ruling, ...] = ()
+    checkboxes: tuple[Checkbox, ...] = ()
+
+
+# ---- readings --------------------------------------------------------------------------------------------------------
+
+
+class Evidence(Record):
+    """Why a candidate was proposed: the label it stands beside, how it stands to it, and how well each part fits.
+
+    `relation` is one of: same (in the label's own cell), right, below, cell, column, block, header, tick, xml, model, none.
+    `label_score` 0..1 is how surely the printed text is the schema's label (1 = exact), `fit` 0..1 how well the text has the field's type.
+    `features` are further numbers that the confidence model reads, by name.
+    """
+
+    relation: str = "none"
+    label: str | None = None
+    label_box: Box | None = None
+    label_score: float = 0.0
+    fit: float = 0.0
+    features: dict[str, float] = {}
+
+
+class Candidate(Record):
+    """One value that one engine proposes for one field. `raw` is as printed; `value` is normalized, or None where that is left to
+    validation. `score` ranks the candidates of one engine for one path; higher is better, no further meaning."""
+
+    path: str
+    value: Value = None
+    raw: str | None = None
+    page: int | None = None
+    box: Box | None = None
+    engine: str
+    model: str | None = None
+    score: float = 0.0
+    grounded: bool = True
+    evidence: Evidence = Evidence()
+
+
+class Locale(Record):
+    """How the document writes numbers and dates; None where nothing decides it."""
+
+    decimal: Literal[".", ","] | None = None
+    date_order: DateOrder | None = None
+
+
+class Usage(Record):
+    """What an engine's calls cost."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = None
+
+
+class Issue(Record):
+    """Something a person should know about the result; an error keeps it from being accepted."""
+
+    code: str
+    severity: Literal["error", "warning"] = "warning"
+    path: str | None = None
+    page: int | None = None
+    message: str = ""
+    suggestion: str | None = None
+
+
+class Reading(Record):
+    """What one engine read from one or more pages: rival candidates, best first per path.
+
+    Line items carry their row in the path, `line_items[0].amount`; rows are numbered in document order within the reading.
+    """
+
+    kind: Literal["reading"] = "reading"
+    engine: str
+    model: str | None = None
+    pages: tuple[int, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    locale: Locale = Locale()
+    usage: Usage = Usage(calls=1)
+    issues: tuple[Issue, ...] = ()
+
+
+class Failure(Record):
+    """An engine could not read these pages; `code` is an error class's code."""
+
+    kind: Literal["failure"] = "failure"
+    engine: str
+    pages: tuple[int, ...] = ()
+    code: str
+    message: str = ""
+    retryable: bool = False
+
+
+Outcome = Annotated[Reading | Failure, Attribute(discriminator="kind")]
+OUTCOMES: TypeAdapter[list[Outcome]] = TypeAdapter(list[Outcome])
+
+
+class Readings(Record):
+    """All that validation needs, in one file: `docpipe validate` replays it without the document."""
+
+    job: Job
+    pages: tuple[PageSummary, ...]
+    outcomes: tuple[Outcome, ...]
+
+
+# ---- the result ------------------------------------------------------------------------------------------------------
+
+
+class PageSummary(Record):
+    """A page as the result shows it."""
+
+    number: int
+    status: PageStatus
+    words: WordSource = "none"
+    rotation: int = 0
+    skew: float = 0.0
+    dpi: float | None = None
+    tiles: int = 1
+    width: float = 0.0
+    height: float = 0.0
+    error: str | None = None
+
+
+class Alternative(Record):
+    """A losing candidate."""
+
+    value: Value
+    raw: str | None = None
+    page: int | None = None
+    box: Box | None = None
+    engine: str
+
+
+class Field(Record):
+    """One value of the result and where it comes from. `confirmed_by` names the rules that hold for it, such as
+    `sum:gross_total`, `checksum:iban`, `agree:einvoice+labels`, `label`; empty when nothing but its confidence speaks for it."""
+
+    path: str
+    value: Value
+    raw: str | None = None
+    page: int | None = None
+    box: Box | None = None
+    engine: str
+    model: str | None = None
+    confidence: float
+    grounded: bool = True
+    label: str | None = None
+    label_box: Box | None = None
+    confirmed_by: tuple[str, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+
+
+class ResultUsage(Record):
+    pages: int = 0
+    by_engine: dict[str, Usage] = {}
+
+
+class Producer(Record):
+    docpipe: str
+    engines: dict[str, str] = {}
+    models: dict[str, str] = {}
+
+
+class Result(Record, Generic[DataT]):
+    """The contract with consumers. `data` is the schema's own class where it validates, else the plain JSON object.
+
+    `job` and `timing` stand outside `canonical_json()`, the form that is hashed and compared.
+    """
+
+    contract: str = CONTRACT
+    status: Status
+    document: Document
+    schema_ref: SchemaRef = Attribute(alias="schema")
+    data: DataT | dict[str, Any]
+    fields: tuple[Field, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    pages: tuple[PageSummary, ...] = ()
+    usage: ResultUsage = ResultUsage()
+    producer: Producer
+    job: str = ""
+    timing: dict[str, float] = {}
+
+    def to_json(self, *, indent: int | None = 2) -> str:
+        """The result as consumers get it."""
+        return self.model_dump_json(by_alias=True, indent=indent)
+
+    def canonical_json(self) -> str:
+        """The result without what differs from run to run."""
+        return self.model_dump_json(by_alias=True, exclude={"job", "timing"})
+
+
+Readings.model_rebuild()

@@ -1,0 +1,49 @@
+"""The only reader of the environment: DOCPIPE_ variables, each with a default. Read by the CLI and the workers, passed on as arguments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ByteSize, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from docpipe.errors import SettingsError
+from docpipe.limits import Limits
+
+
+class Settings(BaseSettings):
+    """`DOCPIPE_PAGE_SECONDS=30` and so on; `docpipe run --help` lists what a call can override."""
+
+    model_config = SettingsConfigDict(env_prefix="DOCPIPE_", frozen=True, extra="ignore")
+
+    max_bytes: ByteSize = Field(Limits.model_fields["file_bytes"].default, description="largest file that is opened")
+    max_pages: int = Field(Limits.model_fields["pages"].default, ge=1, description="most pages of a document")
+    max_pixels: int = Field(Limits.model_fields["pixels"].default, ge=10_000, description="most pixels of a page image")
+    page_seconds: float = Field(Limits.model_fields["page_seconds"].default, gt=0, description="deadline for one page's rendering")
+    document_seconds: float = Field(Limits.model_fields["document_seconds"].default, gt=0, description="deadline for opening")
+    memory: ByteSize = Field(Limits.model_fields["memory_bytes"].default, description="memory of the rendering process")
+    ocr: str = Field("ppocr", description="OCR engine: a bare name, module:Class or path.py:Class")
+    languages: tuple[str, ...] = Field((), description="languages of the documents, as two-letter codes; empty = unknown")
+    dpi: int = Field(200, ge=72, le=600, description="resolution pages are rendered at")
+    cache: Path = Field(Path.home() / ".cache" / "docpipe", description="folder for prepared model files")
+
+    def limits(self) -> Limits:
+        """The limits of these settings, as preprocessing takes them."""
+        return Limits(
+            file_bytes=self.max_bytes,
+            pages=self.max_pages,
+            pixels=self.max_pixels,
+            page_seconds=self.page_seconds,
+            document_seconds=self.document_seconds,
+            memory_bytes=self.memory,
+        )
+
+
+def read_settings() -> Settings:
+    """Settings from the environment; raises SettingsError naming the variable."""
+    try:
+        return Settings()
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        name = "DOCPIPE_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(f"{name}: {first['msg']}") from problem

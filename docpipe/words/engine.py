@@ -1,0 +1,43 @@
+"""The seam that every OCR engine fills; one file beside this one each."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from docpipe import plugins
+from docpipe.records import Word
+
+HOME = Path(__file__).resolve().parent / "ocr"
+Image = npt.NDArray[np.uint8]
+
+
+class OcrLine(NamedTuple):
+    """One text line: its words, left to right, with boxes in pixels of the image that was read."""
+
+    words: tuple[Word, ...]
+    confidence: float
+
+
+class OcrEngine(ABC):
+    """Reads the text lines of an image. Made once per process; not shared between threads."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def read(self, image: Image, *, languages: Sequence[str] = (), text_height: float | None = None) -> list[OcrLine]:
+        """The lines of an upright gray (h, w) or BGR (h, w, 3) image, in no promised order.
+
+        `languages` are two-letter codes, empty when unknown; `text_height` the median letter height in pixels where it was measured.
+        Raises EngineError.
+        """
+
+
+def load_ocr(reference: str) -> OcrEngine:
+    """The OCR engine that `reference` names; loading its models is left to the first `read`."""
+    return plugins.load(reference, OcrEngine, HOME)()  # type: ignore[type-abstract]

@@ -1,0 +1,67 @@
+"""Where a job's files lie: one folder, every intermediate a named file that a person can `ls`. Knows names and atomic writes, no stage."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+R = TypeVar("R", bound=BaseModel)
+
+
+class Workspace:
+    """A folder of a job. Writes are temp + rename, so a file that exists is whole."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def path(self, name: str) -> Path:
+        """Where `name` lies; it need not exist."""
+        return self.folder / name
+
+    def page(self, number: int, what: str) -> Path:
+        """Where a page's file lies: `page-0001.words.json`."""
+        return self.folder / f"page-{number:04d}.{what}"
+
+    def has(self, name: str) -> bool:
+        return self.path(name).exists()
+
+    def write(self, path: Path, content: bytes) -> Path:
+        """Write the whole file or nothing."""
+        return write_atomic(path, content)
+
+    def save(self, path: Path, record: BaseModel) -> Path:
+        """Write one record as JSON."""
+        return self.write(path, record.model_dump_json(by_alias=True).encode())
+
+    def load(self, path: Path, kind: type[R]) -> R:
+        """Read one record back; raises FileNotFoundError."""
+        return kind.model_validate_json(path.read_bytes())
+
+
+@contextlib.contextmanager
+def temporary() -> Iterator[Workspace]:
+    """A workspace that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="docpipe-") as folder:
+        yield Workspace(Path(folder))
+
+
+def write_atomic(path: Path, content: bytes) -> Path:
+    """Write through a temporary file beside `path`, then rename; a reader sees the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.replace(draft, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(draft)
+        raise
+    return path
