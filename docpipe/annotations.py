@@ -85,7 +85,8 @@ class Rule:
 
 @dataclass(frozen=True)
 class Sum(Rule):
-    """`total` = the parts added up (rows: `line_items[*].amount`), minus `less`; missing optional parts count as 0."""
+    """`total` = the parts added up (rows: `line_items[*].amount`), minus `less`; those of both that `optional` also names count as 0
+    where the document lacks them."""
 
     total: str
     parts: tuple[str, ...]

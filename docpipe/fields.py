@@ -71,7 +71,7 @@ def pattern(path: str) -> str:
 
 def load_schema(reference: str) -> tuple[type[BaseModel], SchemaRef]:
     """The schema class that `reference` names (bare built-in name, module:Class or path.py:Class), and its identity."""
-    schema = plugins.load(reference, BaseModel, BUILT_IN, error=SchemaError)  # type: ignore[type-abstract]
+    schema = plugins.load(reference, BaseModel, BUILT_IN, error=SchemaError)
     return schema, schema_ref(schema, reference)
 
 

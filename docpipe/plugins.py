@@ -1,4 +1,4 @@
-"""A reference -> a class: a bare name, `module:Class`, or `path/to/file.py:Class`. No registry, and bare names never go through sys.path."""
+"""A reference -> a class: a bare name, `module:Class`, or `path/to/file.py:Class`. No registry; bare names never go by sys.path."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field as Attribute, TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import Field as Attribute
 
 CONTRACT = "1.0"
 Box = tuple[float, float, float, float]
@@ -307,11 +308,15 @@ class Field(Record):
 
 
 class ResultUsage(Record):
+    """What the whole document cost."""
+
     pages: int = 0
     by_engine: dict[str, Usage] = {}
 
 
 class Producer(Record):
+    """The versions that made the result: of docpipe, of each engine, of each model."""
+
     docpipe: str
     engines: dict[str, str] = {}
     models: dict[str, str] = {}

@@ -59,9 +59,8 @@ def write_atomic(path: Path, content: bytes) -> Path:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        os.replace(draft, path)
+        Path(draft).replace(path)
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(draft)
+        Path(draft).unlink(missing_ok=True)
         raise
     return path

@@ -1,0 +1,42 @@
+# make demo    set up .venv and read a sample document
+# make test    set up the rest and run every test            (PYTEST_ARGS="-k words" passes arguments on)
+# make check   formatting, lint, types, then the tests
+# make bench   the figures of benchmarks/RESULTS.md that need no documents but our own
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PYTEST_ARGS ?=
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: demo test check static bench clean
+
+demo: $(VENV)/base.done
+	$(BIN)/docpipe run samples/invoice.pdf --schema invoice
+
+test: $(VENV)/dev.done
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: static test
+
+static: $(VENV)/dev.done
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(VENV)/dev.done
+	$(BIN)/python benchmarks/run.py
+
+$(VENV)/base.done: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 12) else "docpipe needs Python 3.11 or 3.12: make PYTHON=python3.12 ...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) --editable .
+	touch $@
+
+$(VENV)/dev.done: $(VENV)/base.done
+	$(PIP) --editable '.[dev,tesseract]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist out
