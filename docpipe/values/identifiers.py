@@ -14,9 +14,7 @@ from stdnum.kr import brn
 from docpipe.values.amounts import CURRENCY_MARKS
 
 _IBAN = re.compile(r"\b([A-Z]{2}\d{2}(?:[ \u00a0]?[A-Z0-9]{4}){2,7}(?:[ \u00a0]?[A-Z0-9]{1,3})?)\b")
-_VAT_COUNTRIES = frozenset(
-    re.findall("CHE|[A-Z]{2}", "AT BE BG CHE CY CZ DE DK EE EL ES FI FR GB HR HU IE IT LT LU LV MT NL NO PL PT RO SE SI SK XI")
-)
+_COUNTRIES = "AT|BE|BG|CHE|CY|CZ|DE|DK|EE|EL|ES|FI|FR|GB|HR|HU|IE|IT|LT|LU|LV|MT|NL|NO|PL|PT|RO|SE|SI|SK|XI"
 _VAT = re.compile(rf"(?<![A-Z0-9])((?:{_COUNTRIES})[\s.-]?(?=[A-Z0-9. ]*\d)[A-Z0-9](?:[\s.]?[A-Z0-9]){{6,12}})(?![A-Z0-9])")
 SHORTEST_VAT = 9  # with its country prefix
 _KOREAN = re.compile(r"(?<!\d)(\d{3}-\d{2}-\d{5})(?!\d)")
