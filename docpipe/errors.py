@@ -12,11 +12,13 @@ DocpipeError
 │   ├── TooLargeError       14  more bytes, pages or pixels than the limits allow
 │   └── EmptyError          15  opens, but holds no page
 ├── PageError               20  one page could not be rendered or read (a page error in the result, not the document's end)
+├── FailedError             21  the document was read, but its result is `failed`; the JSON is written all the same
 ├── EngineError             30  an engine is missing or broke
 │   └── MissingError        31  an optional part is not installed
 ├── DeadlineError           40  something took longer than its deadline (retryable)
 ├── ResourceError           41  out of memory or disk (retryable)
-└── MismatchError           50  a result, workspace or file does not belong to the others
+├── MismatchError           50  a result, workspace or file does not belong to the others
+└── IncompleteError         60  a batch went through, but some of its documents have no usable result
 
 The number is the command's exit code. Each class says whether a retry can help and, as `hint`, the way out.
 """
@@ -129,6 +131,14 @@ class PageError(DocpipeError):
     exit_code = 20
 
 
+class FailedError(DocpipeError):
+    """The document was read, but nothing of it can be used."""
+
+    code = "failed"
+    exit_code = 21
+    default_hint = "the result's issues and pages say why"
+
+
 class EngineError(DocpipeError):
     """An engine broke."""
 
@@ -166,3 +176,11 @@ class MismatchError(DocpipeError):
 
     code = "mismatch"
     exit_code = 50
+
+
+class IncompleteError(DocpipeError):
+    """Some documents of a batch have no usable result."""
+
+    code = "incomplete"
+    exit_code = 60
+    default_hint = "errors.jsonl says why; the next call with the same arguments tries them again"

@@ -17,6 +17,7 @@ from docpipe.limits import Limits
 from docpipe.preprocess import preprocess
 from docpipe.records import Failure, Job, Outcome, Page, PageSummary, Readings, Result
 from docpipe.validate import validate
+from docpipe.stopwatch import Stopwatch
 from docpipe.words import OcrEngine, load_words, read_words
 from docpipe.workspace import Workspace
 
@@ -38,14 +39,21 @@ def run(
 ) -> Result[S]:
     """Read one document with one schema, in this process.
 
-    Raises DocumentError where the document cannot be opened; a page that fails is a page error in the result.
+    Raises DocumentError where the document cannot be opened; a page that fails is a page error in the result, whose `timing` holds
+    the seconds of each stage.
     """
-    job, pages = preprocess(job, space=space, limits=limits or Limits(), password=password)
-    pages = [_with_words(page, ocr, job, space) for page in pages]
-    outcomes = [outcome for engine in engines for outcome in extract(job, pages, schema, engine=engine, space=space)]
-    readings = Readings(job=job, pages=tuple(summarize(page, space) for page in pages), outcomes=tuple(outcomes))
-    space.save(space.path("readings.json"), readings)
-    return validate(readings, schema)
+    watch = Stopwatch()
+    with watch.stage("preprocess"):
+        job, pages = preprocess(job, space=space, limits=limits or Limits(), password=password)
+    with watch.stage("words"):
+        pages = [_with_words(page, ocr, job, space) for page in pages]
+    with watch.stage("extract"):
+        outcomes = [outcome for engine in engines for outcome in extract(job, pages, schema, engine=engine, space=space)]
+    with watch.stage("validate"):
+        readings = Readings(job=job, pages=tuple(summarize(page, space) for page in pages), outcomes=tuple(outcomes))
+        space.save(space.path("readings.json"), readings)
+        result = validate(readings, schema)
+    return result.model_copy(update={"timing": watch.seconds})
 
 
 def extract(job: Job, pages: Sequence[Page], schema: type[BaseModel], *, engine: Engine, space: Workspace) -> list[Outcome]:

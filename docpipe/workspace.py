@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 R = TypeVar("R", bound=BaseModel)
+_DRAFT_NAME = 60  # characters of the name a draft keeps: with 4 bytes each it stays under the 255 bytes a file name may have
 
 
 class Workspace:
@@ -53,14 +55,15 @@ def temporary() -> Iterator[Workspace]:
 
 
 def write_atomic(path: Path, content: bytes) -> Path:
-    """Write through a temporary file beside `path`, then rename; a reader sees the old file or the new one."""
+    """Write through a temporary file beside `path`, then rename; a reader sees the old file or the new one. The file's mode is what
+    the umask says."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    draft = path.parent / f".{path.name[:_DRAFT_NAME]}.{secrets.token_hex(4)}"
     try:
-        with os.fdopen(handle, "wb") as file:
+        with draft.open("xb") as file:
             file.write(content)
-        Path(draft).replace(path)
+        os.replace(draft, path)
     except BaseException:
-        Path(draft).unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
         raise
     return path

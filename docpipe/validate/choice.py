@@ -1,0 +1,106 @@
+"""What validation passes from step to step: one field's rival candidates and the one that stands. Knows how values compare, no rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
+
+from docpipe.fields import FieldSpec
+from docpipe.records import Candidate, Value
+from docpipe.values.text import squash
+
+NUMBERS = frozenset({"money", "quantity", "rate"})
+_WORDY = frozenset({"text", "name", "address", "id", "tax_id", "iban", "currency", "choice"})
+ValueKey = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One concrete field of the document. `ranked` holds its candidates, best first; `at` is the place of the one that stands in it,
+    or None where none does. `confirmed_by` names what speaks for the value, `dropped` why none is given."""
+
+    path: str
+    spec: FieldSpec
+    ranked: tuple[Candidate, ...]
+    at: int | None = 0
+    confidence: float = 0.0
+    confirmed_by: tuple[str, ...] = ()
+    dropped: str = ""
+
+    @property
+    def winner(self) -> Candidate | None:
+        """The candidate that stands."""
+        return None if self.at is None else self.ranked[self.at]
+
+    @property
+    def value(self) -> Value:
+        """The value that stands."""
+        return None if self.at is None else self.ranked[self.at].value
+
+    @property
+    def losers(self) -> tuple[Candidate, ...]:
+        """All other candidates, best first."""
+        return tuple(candidate for place, candidate in enumerate(self.ranked) if place != self.at)
+
+    def stand(self, candidate: Candidate) -> Choice:
+        """The same contest with another of its candidates standing."""
+        return replace(self, at=self.ranked.index(candidate), dropped="")
+
+    def drop(self, why: str) -> Choice:
+        """The same contest with no value given."""
+        return replace(self, at=None, dropped=why)
+
+
+Choices = Mapping[str, Choice]
+
+
+def number(value: Value) -> Decimal | None:
+    """A decimal string as a number; None for anything else."""
+    if not isinstance(value, str):
+        return None
+    try:
+        found = Decimal(value)
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() else None
+
+
+def value_key(kind: str, value: Value) -> ValueKey:
+    """Two values of a kind are the same exactly where their keys are: numbers by amount, texts without case, accents and blanks."""
+    if kind in NUMBERS and (amount := number(value)) is not None:
+        return "number", str(amount.normalize() + 0)
+    if kind in _WORDY and isinstance(value, str):
+        return "text", squash(value) or value
+    return type(value).__name__, str(value)
+
+
+def values_of(choices: Choices) -> dict[str, Value]:
+    """Concrete path -> the value that stands, for fields that have one."""
+    return {path: choice.value for path, choice in choices.items() if choice.value is not None}
+
+
+def same(kind: str, one: Value, other: Value) -> bool:
+    """Whether two values of a kind say the same."""
+    return value_key(kind, one) == value_key(kind, other)
+
+
+def order(candidate: Candidate) -> tuple[object, ...]:
+    """A total order of one engine's candidates for one path, best first: by score, then by place, so that no input order matters."""
+    return (
+        -candidate.score,
+        candidate.page or 0,
+        candidate.box or (),
+        str(candidate.value),
+        candidate.raw or "",
+        candidate.engine,
+        candidate.model or "",
+        candidate.evidence.relation,
+        candidate.evidence.label or "",
+        candidate.model_dump_json(),
+    )
+
+
+def best_first(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """The candidates in that order."""
+    return sorted(candidates, key=order)
