@@ -3,8 +3,6 @@
 The public names, loaded when first used; `import docpipe` by itself imports nothing heavy.
 """
 
-from __future__ import annotations
-
 import importlib
 from typing import TYPE_CHECKING, Any
 

@@ -25,6 +25,7 @@ The number is the command's exit code. Each class says whether a retry can help 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 
@@ -46,6 +47,13 @@ class DocpipeError(Exception):
     def __str__(self) -> str:
         """`CODE: FILE: message (hint)`, the form of the CLI's last line."""
         return ": ".join(part for part in (self.code, self.file, self.message) if part) + (f" ({self.hint})" if self.hint else "")
+
+
+def tree(kind: type[DocpipeError] = DocpipeError) -> Iterator[type[DocpipeError]]:
+    """The class and every class below it, in the order of the drawing."""
+    yield kind
+    for child in kind.__subclasses__():
+        yield from tree(child)
 
 
 class UsageError(DocpipeError):

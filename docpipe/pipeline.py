@@ -16,8 +16,8 @@ from docpipe.extract import Engine
 from docpipe.limits import Limits
 from docpipe.preprocess import preprocess
 from docpipe.records import Failure, Job, Outcome, Page, PageSummary, Readings, Result
-from docpipe.validate import validate
 from docpipe.stopwatch import Stopwatch
+from docpipe.validate import validate
 from docpipe.words import OcrEngine, load_words, read_words
 from docpipe.workspace import Workspace
 

@@ -22,7 +22,7 @@ PageStatus = Literal["done", "blank", "failed"]
 TextLayer = Literal["trusted", "partial", "untrusted", "none"]
 WordSource = Literal["text_layer", "ocr", "mixed", "none"]
 DateOrder = Literal["day_first", "month_first"]
-DataT = TypeVar("DataT", bound=BaseModel)
+DataT = TypeVar("DataT")  # unbound on purpose: a bare `Result` then keeps `data` as the plain object when it is read back
 
 
 class Record(BaseModel):
@@ -58,6 +58,7 @@ class ReadOptions(Record):
     languages: tuple[str, ...] = ()
     dpi: int = 200
     pages: tuple[int, ...] = ()
+    formats: tuple[str, ...] = ()
 
 
 class Job(Record):

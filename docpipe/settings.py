@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     ocr: str = Field("ppocr", description="OCR engine: a bare name, module:Class or path.py:Class")
     languages: tuple[str, ...] = Field((), description="languages of the documents, as two-letter codes; empty = unknown")
     dpi: int = Field(200, ge=72, le=600, description="resolution pages are rendered at")
+    formats: tuple[str, ...] = Field((), description="input formats of your own, as module:Class or path.py:Class")
     cache: Path = Field(Path.home() / ".cache" / "docpipe", description="folder for prepared model files")
 
     def limits(self) -> Limits:

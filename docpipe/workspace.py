@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from pydantic import BaseModel
 
@@ -54,15 +54,18 @@ def temporary() -> Iterator[Workspace]:
         yield Workspace(Path(folder))
 
 
-def write_atomic(path: Path, content: bytes) -> Path:
+def write_atomic(path: Path, content: bytes | IO[bytes]) -> Path:
     """Write through a temporary file beside `path`, then rename; a reader sees the old file or the new one. The file's mode is what
-    the umask says."""
+    the umask says. `content` may be an open file, which is copied from where it stands."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.parent / f".{path.name[:_DRAFT_NAME]}.{secrets.token_hex(4)}"
     try:
         with draft.open("xb") as file:
-            file.write(content)
-        os.replace(draft, path)
+            if isinstance(content, bytes):
+                file.write(content)
+            else:
+                shutil.copyfileobj(content, file)
+        draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise

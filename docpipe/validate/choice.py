@@ -10,6 +10,7 @@ from docpipe.fields import FieldSpec
 from docpipe.records import Candidate, Value
 from docpipe.values.text import squash
 
+XML = "einvoice"  # the engine that reads the document's own XML
 NUMBERS = frozenset({"money", "quantity", "rate"})
 _WORDY = frozenset({"text", "name", "address", "id", "tax_id", "iban", "currency", "choice"})
 ValueKey = tuple[str, str]

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from docpipe import plugins
 from docpipe.records import Word
 
+DEFAULT_CACHE = Path.home() / ".cache" / "docpipe"
 HOME = Path(__file__).resolve().parent / "ocr"
 Image = npt.NDArray[np.uint8]
 
@@ -29,6 +30,10 @@ class OcrEngine(ABC):
 
     name: ClassVar[str]
 
+    def __init__(self, *, cache: Path | None = None) -> None:
+        """`cache` is the folder for prepared model files; None for `~/.cache/docpipe`. Nothing is loaded yet."""
+        self.cache = cache or DEFAULT_CACHE
+
     @abstractmethod
     def read(self, image: Image, *, languages: Sequence[str] = (), text_height: float | None = None) -> list[OcrLine]:
         """The lines of an upright gray (h, w) or BGR (h, w, 3) image, in no promised order.
@@ -38,6 +43,6 @@ class OcrEngine(ABC):
         """
 
 
-def load_ocr(reference: str) -> OcrEngine:
+def load_ocr(reference: str, *, cache: Path | None = None) -> OcrEngine:
     """The OCR engine that `reference` names; loading its models is left to the first `read`."""
-    return plugins.load(reference, OcrEngine, HOME)()  # type: ignore[type-abstract]
+    return plugins.load(reference, OcrEngine, HOME)(cache=cache)  # type: ignore[type-abstract]

@@ -71,7 +71,8 @@ CONTACT_LINE = re.compile(
 # A line that is no part of a name or an address: a phone number, a mail address, a number of a register, a bank account, a heading.
 NOT_ADDRESS = re.compile(
     r"\b(tel|téléphone|telefon|phone|fax|telefax|mobil|mobile|e-?mail|www|http|iban|bic|swift|ust|vat|tva|btw|steuer|steuernummer|hrb|hra"
-    r"|siret|siren|rcs|gst|gstin|abn|ein|tax id|kvk|registergericht|amtsgericht|geschäftsführer|bank|konto|blz|web|website|nif|cif)\b|@",
+    r"|siret|siren|rcs|gst|gstin|abn|ein|tax id|kvk|registergericht|amtsgericht|geschäftsführer|geschäftsführung|konto|blz|web|website"
+    r"|nif|cif|gln|lief-?nr|kunden-?nr|order|invoice|rechnung|facture|commande|nummer|number)\b|@|\bn[ro]\.?\s*:?\s*\d{4,}",
     re.IGNORECASE,
 )
 STREET = re.compile(
@@ -90,9 +91,18 @@ POSTAL = re.compile(
     r"|(?:\b(?:A|CH|B|DK|L|AT|BE|LU)[- ]?\d{4}\s+[A-Z][\w.\-']+)"  # A-1234 Town
     r"|(?:^\d{4}\s+[A-ZÄÖÜ][^\W\d]{2,}[\w.\- ]*$)"  # 1234 Town
     r"|(?:\b[A-Z]\d[A-Z]\s?\d[A-Z]\d\b)"  # Canadian A1B 2C3
-    r"|(?:^[^\W\d][\w.\- ]+[,-]?\s+(?:[A-Z]{2,3}\s+)?\d{4,6}$)"  # Town 123456, Town NSW 2000
+    r"|(?:^[^\W\d]{3,}[^\W\d.\- ]*(?:[ -][^\W\d]{2,}){0,3}[,-]?\s+(?:[A-Z]{2,3}\s+)?\d{4,6}$)"  # Town 123456, Town NSW 2000
     r"|(?:\b\d{3}[- ]\d{3}\b\s*,?\s*(?:india)?$)"  # 560 103
 )
+# Heads of the columns of billed positions: what stands below them is no total.
+ITEM_HEADERS = _folded(
+    "description|item description|item|items|product|products|article|service|details|particulars|qty|quantity|hours|units|unit price|price"
+    "|price each|rate|unit|bezeichnung|beschreibung|artikelbezeichnung|artikel|leistung|produkt|menge|anzahl|einzelpreis|stückpreis|preis"
+    "|e preis|einheit|pos|position|désignation|libellé|quantité|qté|prix unitaire|pu ht|p u ht|prix|descripción|concepto|cantidad"
+    "|precio unitario|precio|omschrijving|aantal|prijs|stukprijs|descrizione|quantità|prezzo unitario|prezzo|품목|품명|수량|단가|no|sku"
+    "|line|ln|day|spots|length|art nr|artikel nr|nettopreis|vat|mwst|ust|tva|btw|tax|discount|rabatt|remise"
+)
+WEAK_ITEM_HEADERS = _folded("no|line|ln|day|length|vat|mwst|ust|tva|btw|tax|discount|rabatt|remise|pos|position|unit|details|rate|service")
 COUNTRY = _folded(
     "germany|deutschland|de|allemagne|france|frankreich|fr|austria|österreich|at|switzerland|schweiz|suisse|ch|united kingdom|uk|gb"
     "|great britain|england|ireland|netherlands|nederland|the netherlands|nl|belgium|belgien|belgique|be|luxembourg|italy|italia"
@@ -117,6 +127,7 @@ ROUNDING_WORD = re.compile(r"round|pembulatan|rundung|arrondi|redondeo|afronding
 RANGE_JOINT = re.compile(r"\s*(?:-|–|—|~|to|thru|through|until|bis|au|al|tot|hasta|/)\s*", re.IGNORECASE)
 TICK_GLYPHS = frozenset({"x", "☒", "✓", "✔", "✗", "✘", "■", "☑", "[x]", "(x)", "⊠", "●", "4", "3"})
 EMPTY_TICK_GLYPHS = frozenset({"□", "☐", "◻", "○", "[]", "[", "❑", "❏"})
+MAIL_HOSTS = frozenset("gmail googlemail hotmail outlook yahoo icloud tonline free orange wanadoo protonmail".split())
 STOP_WORDS = frozenset(
     "the a an of or and to for in on is as by it when with be its not this that whose who which was were from at are into what has one only"
     " other these where there here than then them they their his her he she if any all each such e g eg".split()

@@ -206,7 +206,7 @@ def _side(spec: FieldSpec) -> Side:
     if not spec.groups:
         return ""
     words = set(name_words(spec.groups[-1])) | {" ".join(name_words(spec.groups[-1]))}
-    if words & MERCHANT_WORDS and not spec.sections:
+    if words & MERCHANT_WORDS:
         return "merchant"
     if words & RECIPIENT_WORDS:
         return "recipient"

@@ -1,0 +1,169 @@
+"""docpipe from Python: a file in, a Result out. Knows how a job is put together from a call's wishes; the work itself is the pipeline's."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Generic, TypeVar, overload
+
+from pydantic import BaseModel, ValidationError
+
+from docpipe import pipeline
+from docpipe.errors import DocpipeError, MismatchError, NotFoundError, ResourceError
+from docpipe.extract import load_engine
+from docpipe.fields import DEFAULT_SCHEMA, load_schema, schema_ref
+from docpipe.limits import Limits
+from docpipe.preprocess import identify
+from docpipe.records import Job, Readings, ReadOptions, Result, SchemaRef
+from docpipe.request import job_id, read_options
+from docpipe.settings import Settings, read_settings
+from docpipe.validate import validate
+from docpipe.words import load_ocr
+from docpipe.workspace import Workspace, temporary
+
+S = TypeVar("S", bound=BaseModel)
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.ENOMEM})
+
+
+@overload
+def run(
+    path: str | Path,
+    schema: type[S],
+    *,
+    engines: Sequence[str] | None = None,
+    ocr: str | None = None,
+    languages: Sequence[str] | None = None,
+    pages: Sequence[int] = (),
+    dpi: int | None = None,
+    password: str | None = None,
+    work: str | Path | None = None,
+    settings: Settings | None = None,
+) -> Result[S]: ...
+
+
+@overload
+def run(
+    path: str | Path,
+    schema: str = DEFAULT_SCHEMA,
+    *,
+    engines: Sequence[str] | None = None,
+    ocr: str | None = None,
+    languages: Sequence[str] | None = None,
+    pages: Sequence[int] = (),
+    dpi: int | None = None,
+    password: str | None = None,
+    work: str | Path | None = None,
+    settings: Settings | None = None,
+) -> Result[Any]: ...
+
+
+def run(
+    path: str | Path,
+    schema: type[BaseModel] | str = DEFAULT_SCHEMA,
+    *,
+    engines: Sequence[str] | None = None,
+    ocr: str | None = None,
+    languages: Sequence[str] | None = None,
+    pages: Sequence[int] = (),
+    dpi: int | None = None,
+    password: str | None = None,
+    work: str | Path | None = None,
+    settings: Settings | None = None,
+) -> Result[Any]:
+    """Read one document. `result.data` is an instance of the schema where it validates, else the plain JSON object.
+
+    `schema` is a class, a built-in name, `module:Class` or `path.py:Class`; `engines` and `ocr` are references of the same three kinds.
+    `pages` are 1-based, empty = all. `work` keeps every intermediate file. What is None comes from `settings`, and those from the
+    environment. Raises DocumentError where the document cannot be opened and UsageError where the call makes no sense.
+    """
+    settings = settings or read_settings()
+    options = read_options(settings, engines=engines, ocr=ocr, languages=languages, pages=pages, dpi=dpi)
+    found, ref = _schema(schema)
+    reader = Reader(found, ref, options=options, limits=settings.limits())
+    return reader.read(Path(path), password=password, work=Path(work) if work is not None else None)
+
+
+def revalidate(readings: Readings | str | Path, schema: type[BaseModel] | str | None = None) -> Result[Any]:
+    """The result again, from the readings that a run kept; the document is not needed.
+
+    Without `schema`: the one the readings were made with, which must still say the same. With it, the readings are judged by that one.
+    Raises MismatchError.
+    """
+    if not isinstance(readings, Readings):
+        readings = _load_readings(Path(readings))
+    job = readings.job
+    found, ref = _schema(job.schema_ref.name if schema is None else schema)
+    if schema is None and ref.sha256 != job.schema_ref.sha256:
+        raise MismatchError(f"the schema {ref.name} has changed since the readings were made", hint="name it with --schema to judge by it")
+    job = job.model_copy(update={"schema_ref": ref, "id": job_id(job.document, ref, job.options)})
+    return validate(readings.model_copy(update={"job": job}), found)
+
+
+class Reader(Generic[S]):
+    """Reads one document after the other with one schema. Made once per process: the engines load their models at the first document."""
+
+    def __init__(self, schema: type[S], ref: SchemaRef, *, options: ReadOptions, limits: Limits) -> None:
+        """Raises UsageError for an engine that does not exist, MissingError for one that is not installed."""
+        self.schema = schema
+        self.ref = ref
+        self.options = options
+        self.limits = limits
+        self.engines = [load_engine(name) for name in options.engines]
+        self.ocr = load_ocr(options.ocr)
+
+    def read(self, path: Path, *, password: str | None = None, work: Path | None = None) -> Result[S]:
+        """One document's result; every DocpipeError it raises names the file."""
+        with _naming(path), contextlib.ExitStack() as stack:
+            if path.is_dir():
+                raise NotFoundError("a folder, not a file", hint="docpipe batch reads folders")
+            document = identify(path, self.limits)
+            job = Job(
+                id=job_id(document, self.ref, self.options), source=path, document=document, schema_ref=self.ref, options=self.options
+            )
+            space = stack.enter_context(temporary()) if work is None else _claimed(work, job)
+            return pipeline.run(job, self.schema, engines=self.engines, ocr=self.ocr, space=space, limits=self.limits, password=password)
+
+
+def _schema(schema: type[BaseModel] | str) -> tuple[type[BaseModel], SchemaRef]:
+    return load_schema(schema) if isinstance(schema, str) else (schema, schema_ref(schema))
+
+
+def _claimed(work: Path, job: Job) -> Workspace:
+    """The workspace in `work`, empty of an earlier run of the same job. Raises MismatchError where another job's files lie there."""
+    space = Workspace(work)
+    note = space.path("job.json")
+    known = space.load(note, Job).id if note.exists() else None
+    files = [*work.glob("page-*"), *work.glob("readings.json")]
+    if known != job.id and (known or files):
+        raise MismatchError(f"{work} holds the work of another document or of other options", hint="give --work an empty folder")
+    for file in files:
+        file.unlink()
+    space.save(note, job)
+    return space
+
+
+def _load_readings(path: Path) -> Readings:
+    try:
+        return Readings.model_validate_json(path.read_bytes())
+    except OSError as problem:
+        raise NotFoundError(f"cannot be read: {problem.strerror}", file=path.name) from problem
+    except ValidationError as problem:
+        raise MismatchError("this is not a file of readings", file=path.name, hint="give the readings.json of a --work folder") from problem
+
+
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Errors that leave here name the file; memory and disk that ran out are a ResourceError."""
+    try:
+        yield
+    except DocpipeError as problem:
+        problem.file = problem.file or path.name
+        raise
+    except MemoryError as problem:
+        raise ResourceError("out of memory", file=path.name) from problem
+    except OSError as problem:
+        if problem.errno not in _NO_SPACE:
+            raise
+        raise ResourceError(str(problem.strerror), file=path.name) from problem

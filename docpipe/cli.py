@@ -1,0 +1,104 @@
+"""The command line: builds the parser, calls the command, and turns errors into a last line and an exit code. Knows no document."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+from docpipe import __version__, errors
+from docpipe.commands import batch, run, schema, validate, view
+from docpipe.commands.messages import INTERNAL, error_line, say, tell
+
+COMMANDS = {"run": run, "batch": batch, "view": view, "schema": schema, "validate": validate}
+INTERRUPTED, TERMINATED, BROKEN_PIPE = 130, 143, 141
+
+
+class Parser(argparse.ArgumentParser):
+    """Ends in the same kind of last line as every other error."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        say(error_line(errors.UsageError(message, hint=f"{self.prog} --help")))
+        raise SystemExit(errors.UsageError.exit_code)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    if argv is None:
+        signal.signal(signal.SIGTERM, _terminate)
+    try:
+        return _main(argv)
+    except BrokenPipeError:
+        from docpipe.output import drop_stdout
+
+        drop_stdout()
+        return BROKEN_PIPE
+
+
+def build_parser() -> Parser:
+    """The whole command line."""
+    common = Parser(add_help=False)
+    common.add_argument("--quiet", "-q", action="store_true", help="no warnings, no progress; errors only")
+    common.add_argument("--debug", action="store_true", help="log every step, and show the traceback of an error")
+    parser = Parser(
+        prog="docpipe",
+        description="Documents and scans in; validated, evidence-carrying JSON out.",
+        epilog=_exit_codes(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"docpipe {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        sub = commands.add_parser(
+            name,
+            help=command.HELP,
+            description=command.__doc__,
+            parents=[common],
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.add_arguments(sub)
+        sub.set_defaults(main=command.main)
+    return parser
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    arguments = build_parser().parse_args(argv)
+    _configure_logging(debug=arguments.debug, quiet=arguments.quiet)
+    try:
+        return int(arguments.main(arguments))
+    except KeyboardInterrupt:
+        say("docpipe: error: interrupted: stopped before the end (what is finished is kept)")
+        return INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except Exception as problem:
+        return tell(problem, debug=arguments.debug)
+
+
+def _configure_logging(*, debug: bool, quiet: bool) -> None:
+    level = logging.DEBUG if debug else logging.ERROR if quiet else logging.WARNING
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="docpipe: %(levelname)s: %(message)s", force=True)
+    logging.getLogger("docpipe").setLevel(level)
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(TERMINATED)
+
+
+def _exit_codes() -> str:
+    """Every code with its meaning, from the error tree itself."""
+    bases = (errors.DocpipeError, errors.DocumentError)
+    lines = [(kind.exit_code, f"{kind.code}: {(kind.__doc__ or '').strip()}") for kind in errors.tree() if kind not in bases]
+    lines += [
+        (0, "done: the documents are accepted or for review"),
+        (INTERNAL, "internal: a fault in docpipe itself; --debug shows where"),
+        (INTERRUPTED, "interrupted: Ctrl-C"),
+        (BROKEN_PIPE, "the reader of the output went away"),
+    ]
+    listed = "\n".join(f"  {code:>3}  {text}" for code, text in sorted(lines, key=lambda line: line[0]))
+    return f"exit codes:\n{listed}\n\nErrors go to stderr; the last line is `docpipe: error: CODE: FILE: message (hint)`."

@@ -1,0 +1,8 @@
+"""x"""
+
+HELP = "x"
+
+
+def add_arguments(parser): ...
+def main(arguments):
+    return 0

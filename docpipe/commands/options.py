@@ -1,0 +1,109 @@
+"""The arguments that several commands share, and what they mean. Reads no document."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from docpipe.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from docpipe.request import Request
+    from docpipe.settings import Settings
+
+SETTINGS_NOTE = """\
+What is not given comes from the environment: DOCPIPE_OCR, DOCPIPE_LANGUAGES, DOCPIPE_DPI; and the limits DOCPIPE_MAX_BYTES,
+DOCPIPE_MAX_PAGES, DOCPIPE_MAX_PIXELS, DOCPIPE_PAGE_SECONDS, DOCPIPE_DOCUMENT_SECONDS, DOCPIPE_MEMORY."""
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
+_RANGE = re.compile(r"(\d+)(?:-(\d+))?")
+
+
+def add_reading_options(parser: argparse.ArgumentParser) -> None:
+    """What to read and how."""
+    group = parser.add_argument_group("reading")
+    group.add_argument("--schema", metavar="S", help="built-in name, module:Class or path.py:Class (default: transcript)")
+    group.add_argument("--engines", metavar="A,B", help="the engines that read, in order (default: einvoice,labels)")
+    group.add_argument("--ocr", metavar="NAME", help="OCR engine: a name, module:Class or path.py:Class")
+    group.add_argument("--lang", metavar="DE,EN", help="languages of the documents, as two-letter codes")
+    group.add_argument("--pages", metavar="1-3,7", help="only these pages, counted from 1")
+    group.add_argument("--dpi", metavar="N", help="resolution pages are rendered at, 72 to 600")
+    parser.epilog = SETTINGS_NOTE
+
+
+def add_password_options(parser: argparse.ArgumentParser) -> None:
+    """A document's password, from a file or the command line."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--password-file", metavar="FILE", type=Path, help="file whose first line is the password")
+    group.add_argument("--password", metavar="P", help="the password itself; other users can see it in the list of processes")
+
+
+def read_request(arguments: argparse.Namespace, settings: Settings) -> Request:
+    """What the arguments ask for. Raises UsageError."""
+    from docpipe.fields import DEFAULT_SCHEMA
+    from docpipe.request import Request, read_options
+
+    options = read_options(
+        settings,
+        engines=_listed("--engines", arguments.engines),
+        ocr=arguments.ocr,
+        languages=_languages(arguments.lang),
+        pages=parse_pages(arguments.pages, most=settings.max_pages),
+        dpi=_dpi(arguments.dpi),
+    )
+    return Request(schema_name=arguments.schema or DEFAULT_SCHEMA, options=options, limits=settings.limits())
+
+
+def read_password(arguments: argparse.Namespace) -> str | None:
+    """The password that was given, if any. Raises NotFoundError for a file that cannot be read."""
+    path: Path | None = arguments.password_file
+    if path is None:
+        given: str | None = arguments.password
+        return given
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as problem:
+        raise NotFoundError(f"the password file cannot be read: {problem.strerror}", file=path.name) from problem
+    except UnicodeDecodeError as problem:
+        raise UsageError("the password file is not UTF-8 text", file=path.name) from problem
+    return lines[0] if lines else ""
+
+
+def parse_pages(text: str | None, *, most: int) -> tuple[int, ...]:
+    """`1-3,7` -> (1, 2, 3, 7); nothing given is all pages, the empty tuple."""
+    pages: set[int] = set()
+    for part in _listed("--pages", text) or ():
+        match = _RANGE.fullmatch(part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match and len(part) < 40 else (0, 0)
+        if not 1 <= first <= last:
+            raise UsageError(f"--pages: {part!r} is not a page or a range of pages", hint="for example 1-3,7")
+        if last > most:
+            raise UsageError(f"--pages: {last} is beyond the {most} pages of the limit", hint="raise DOCPIPE_MAX_PAGES")
+        pages.update(range(first, last + 1))
+    return tuple(sorted(pages))
+
+
+def _listed(option: str, text: str | None) -> tuple[str, ...] | None:
+    if text is None:
+        return None
+    parts = tuple(part.strip() for part in text.split(","))
+    if not all(parts):
+        raise UsageError(f"{option}: {text!r} has an empty part")
+    return parts
+
+
+def _languages(text: str | None) -> tuple[str, ...] | None:
+    codes = _listed("--lang", text)
+    for code in codes or ():
+        if not _LANGUAGE.fullmatch(code):
+            raise UsageError(f"--lang: {code!r} is not a language code", hint="for example de,en")
+    return codes
+
+
+def _dpi(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 5 and 72 <= int(text) <= 600):
+        raise UsageError(f"--dpi: {text!r} is not a whole number from 72 to 600")
+    return int(text)

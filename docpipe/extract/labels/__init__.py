@@ -1,0 +1,99 @@
+"""The labels engine: no model, no network. Finds a field's printed label, the value that stands to it, and says why.
+
+Knows how the parts follow each other; each part is a file of this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel
+
+from docpipe.extract import Engine
+from docpipe.extract.labels.candidates import options
+from docpipe.extract.labels.phrases import Target, targets_of
+from docpipe.extract.labels.scene import Scene
+from docpipe.extract.labels.scoring import Scored, inside_label, score
+from docpipe.extract.layout import PageLayout, lay_out
+from docpipe.fields import fields_of
+from docpipe.records import Candidate, Evidence, Job, Page, Reading
+from docpipe.words import load_words
+from docpipe.workspace import Workspace
+
+RIVALS = 14  # values handed on for each field
+PLACES = 2  # of each value
+
+
+class LabelsEngine(Engine):
+    """Reads all pages of a document together: repeated headers, totals and the way numbers are written need every page."""
+
+    name: ClassVar[str] = "labels"
+    scope: ClassVar[Literal["page", "document"]] = "document"
+
+    def read(self, pages: Sequence[Page], schema: type[BaseModel], *, job: Job, space: Workspace) -> Reading:
+        """Candidates for every field that something on the pages could be. A score of 0 or more is the engine's own belief; lower ones
+        are rivals for the schema's rules to lift."""
+        words = [found for page in pages if (found := load_words(page, space)) is not None]
+        return read_layouts([lay_out(page) for page in words], schema)
+
+
+def read_layouts(layouts: Sequence[PageLayout], schema: type[BaseModel]) -> Reading:
+    """The reading of pages that are already laid out."""
+    specs = fields_of(schema)
+    scene = Scene(layouts, targets_of(specs))
+    candidates: list[Candidate] = []
+    for target in scene.targets if layouts else ():
+        candidates += _candidates(target, _ranked(scene, target))
+    return Reading(engine=LabelsEngine.name, pages=tuple(page.number for page in layouts), candidates=tuple(candidates), locale=scene.locale)
+
+
+def _ranked(scene: Scene, target: Target) -> list[Scored]:
+    found = [score(scene, target, option) for option in options(scene, target)]
+    if target.kind in ("money", "id", "quantity", "rate"):
+        found = [scored for scored in found if not inside_label(scene, scored.option)]
+    return sorted(found, key=lambda scored: -scored.score)
+
+
+def _candidates(target: Target, ranked: Iterable[Scored]) -> list[Candidate]:
+    """The best of each value, up to RIVALS values."""
+    places: dict[str | bool, int] = {}
+    kept = []
+    for scored in ranked:
+        value = scored.option.value
+        if places.get(value, 0) >= PLACES or (value not in places and len(places) >= RIVALS):
+            continue
+        places[value] = places.get(value, 0) + 1
+        kept.append(_candidate(target, scored))
+    return kept
+
+
+def _candidate(target: Target, scored: Scored) -> Candidate:
+    option, pair = scored.option, scored.pair
+    evidence = Evidence(
+        relation=pair.relation if pair else _relation(scored),
+        label=pair.label.segment.text[pair.label.starts_at : pair.label.ends_at] if pair else None,
+        label_box=pair.label.box if pair else None,
+        label_score=min(1.0, pair.label.strength) if pair else 0.0,
+        fit=max(0.0, min(1.0, option.fit)),
+        features=scored.features,
+    )
+    return Candidate(
+        path=target.spec.path,
+        value=option.value,
+        raw=option.raw or None,
+        page=option.place.page,
+        box=option.box,
+        engine=LabelsEngine.name,
+        score=scored.score,
+        evidence=evidence,
+    )
+
+
+def _relation(scored: Scored) -> str:
+    features = scored.features
+    if features.get("from_block"):
+        return "block"
+    if "line_sum" in features or "ends_legal" in features:
+        return "header"
+    return "tick" if "ink" in features else "none"

@@ -1,0 +1,221 @@
+"""Blocks of lines that name a party: found by a postal line, by a heading, or as a sender's one line. Knows what an address looks like,
+not whose it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from docpipe.extract.labels.lexicon import CONTACT_LINE, COUNTRY, NOT_ADDRESS, POSTAL, SALUTATION, STREET
+from docpipe.extract.labels.matching import Label
+from docpipe.extract.labels.pairing import PageIndex
+from docpipe.extract.layout import Segment
+from docpipe.records import Box
+from docpipe.values.amounts import find_amounts
+from docpipe.values.dates import find_dates
+from docpipe.values.text import fold
+
+if TYPE_CHECKING:
+    from docpipe.extract.labels.scene import Scene
+
+PAGES = 2  # parties stand on the first pages
+LINES_ABOVE, LINES_BELOW = 5, 6
+_STEP = 4.3  # of a line's height: the widest step between two lines of a block
+_STEP_GROWTH = 1.45  # of the step before
+_LONGEST_LINE = 16  # words
+_ONE_LINE = re.compile(r"\s+[●•·|–*∙-]\s+|\s[-–]\s|[●•·|∙]|(?<!\d),(?=\s)")
+_KEY = re.compile(r"^(?:name|firma|company|nom|adresse|address|anschrift|naam|nombre|nome|상호|주소)\s*[:：]\s*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Lines of one party, top to bottom; `lines[i]` stands in `segments[i]`, except for a sender's `one_line`, all in one segment.
+    `postal` is the index of the line with the postal code, or the last line's."""
+
+    number: int
+    lines: tuple[str, ...]
+    segments: tuple[Segment, ...]
+    postal: int
+    has_postal: bool
+    one_line: bool = False
+    heading: Label | None = field(default=None)
+
+    @property
+    def page(self) -> int:
+        return self.segments[0].page
+
+    def segment(self, line: int) -> Segment:
+        return self.segments[min(line, len(self.segments) - 1)]
+
+    def box(self, first: int, last: int) -> Box:
+        """The box of lines `first:last`."""
+        parts = [self.segment(line) for line in range(first, max(last, first + 1))]
+        return (min(p.x0 for p in parts), min(p.y0 for p in parts), max(p.x1 for p in parts), max(p.y1 for p in parts))
+
+    @cached_property
+    def has_street(self) -> bool:
+        return any(is_street(line) for line in self.lines)
+
+
+def find_blocks(scene: Scene) -> tuple[Block, ...]:
+    """Every block of the first pages, those with a postal line first; a block found twice is kept once."""
+    raw = [*_postal_blocks(scene), *_heading_blocks(scene)]
+    blocks: list[Block] = []
+    known: set[tuple[str, ...]] = set()
+    for lines, segments, one_line, heading in raw:
+        cleaned = _cleaned(lines, segments, one_line)
+        if not cleaned or (key := tuple(text for text, _ in cleaned)) in known:
+            continue
+        known.add(key)
+        texts = tuple(text for text, _ in cleaned)
+        postal = next((i for i, text in enumerate(texts) if POSTAL.search(text)), None)
+        if postal is not None and postal + 1 < len(texts) and fold(texts[postal + 1]) not in COUNTRY:
+            cleaned = cleaned[: postal + 1]
+            texts = texts[: postal + 1]
+        parts = tuple(dict.fromkeys(segment for _, segment in cleaned)) if one_line else tuple(segment for _, segment in cleaned)
+        blocks.append(Block(len(blocks), texts, parts, len(texts) - 1 if postal is None else postal, postal is not None, one_line, heading))
+    return tuple(blocks)
+
+
+def is_street(line: str) -> bool:
+    """A street with its number, or a post box."""
+    return bool(re.search(r"\d", line)) and not find_dates(line, None) or bool(STREET.search(line))
+
+
+def _cleaned(lines: Sequence[str], segments: Sequence[Segment], one_line: bool) -> list[tuple[str, Segment]]:
+    """The lines without keys, salutations by themselves and contact persons."""
+    pairs = [(_KEY.sub("", line).strip(" ,;"), segments[0 if one_line else place]) for place, line in enumerate(lines)]
+    kept = [
+        (text, segment)
+        for text, segment in pairs
+        if text and not SALUTATION.fullmatch(text) and not (CONTACT_LINE.match(text) and len(pairs) > 2)
+    ]
+    return kept or [pair for pair in pairs if pair[0]]
+
+
+_Raw = tuple[Sequence[str], Sequence[Segment], bool, Label | None]
+
+
+def _postal_blocks(scene: Scene) -> Iterator[_Raw]:
+    for page in scene.layouts[:PAGES]:
+        index = scene.pairing.pages[page.number]
+        for segment in page.segments:
+            if not POSTAL.search(segment.text) or len(segment.words) > _LONGEST_LINE or NOT_ADDRESS.match(segment.text):
+                continue
+            parts = [part.strip() for part in _ONE_LINE.split(segment.text) if part.strip()]
+            if len(parts) >= 3 and POSTAL.search(parts[-1]):
+                yield parts, [segment], True, None
+                continue
+            column = _upwards(scene, index, segment)
+            column += _country_below(index, segment)
+            yield [part.text for part in column], column, False, None
+
+
+def _upwards(scene: Scene, index: PageIndex, postal: Segment) -> list[Segment]:
+    """The lines above the postal line that belong to it: same column, even steps, no labels, amounts or dates."""
+    column, current, step = [postal], postal, None
+    for _ in range(LINES_ABOVE):
+        widest = _STEP * max(current.height, 0.8 * index.unit)
+        if step is not None:
+            widest = min(widest, max(_STEP_GROWTH * step, 1.6 * current.height))
+        above = [
+            other
+            for other in index.in_column(current.x0 - 1.2 * index.unit, current.x1 + 1.2 * index.unit)
+            if 0 < current.y0 - other.y0 < widest and other.y1 < current.y1 and _aligned(other, current, index.unit)
+        ]
+        if not above:
+            break
+        nearest = max(above, key=lambda other: (other.y0, -abs(other.x0 - postal.x0)))
+        if _ends_block(scene, nearest) or NOT_ADDRESS.search(nearest.text) or index.grid.parted_down(nearest.box, current.box):
+            break
+        step, current = current.y0 - nearest.y0, nearest
+        column.insert(0, nearest)
+    return column
+
+
+def _aligned(one: Segment, other: Segment, unit: float) -> bool:
+    if abs(one.x0 - other.x0) < 1.2 * unit:
+        return True
+    overlap = min(one.x1, other.x1) - max(one.x0, other.x0)
+    centred = abs((one.x0 + one.x1) - (other.x0 + other.x1)) < 3 * unit
+    return centred and overlap > 0.7 * min(one.x1 - one.x0, other.x1 - other.x0)
+
+
+def _country_below(index: PageIndex, postal: Segment) -> list[Segment]:
+    below = [
+        other
+        for other in index.in_column(postal.x0, postal.x1)
+        if 0 < other.y0 - postal.y0 < 2.2 * max(postal.height, index.unit) and abs(other.x0 - postal.x0) < index.unit and other.folded in COUNTRY
+    ]
+    return below[:1]
+
+
+def _ends_block(scene: Scene, segment: Segment) -> bool:
+    """The segment is something else than a line of a name or an address."""
+    labels = scene.labels
+    if labels.share(segment) > 0.88 or segment.text.rstrip().endswith((":", "：")):
+        return True
+    if any(found.decimals == 2 for found in find_amounts(segment.text, scene.decimal)) or find_dates(segment.text, None):
+        return True
+    return any(
+        label.start == 0 and label.colon and label.similarity > 0.9 and not label.heading and not _KEY.match(segment.text)
+        for label in labels.by_segment.get(segment, ())
+    )
+
+
+def _heading_blocks(scene: Scene) -> Iterator[_Raw]:
+    """The lines under a heading, or after it on its own line."""
+    for labels in scene.labels.headings.values():
+        for label in labels:
+            if label.before or label.covered or label.segment.page > scene.layouts[min(PAGES, len(scene.layouts)) - 1].number:
+                continue
+            lines, segments = _under(scene, label)
+            if lines:
+                yield lines, segments, False, label
+
+
+def _under(scene: Scene, label: Label) -> tuple[list[str], list[Segment]]:
+    index, segment = scene.pairing.pages[label.segment.page], label.segment
+    rest = segment.text[label.ends_at :].lstrip(" :：#-")
+    lines, segments = ([rest], [segment]) if label.colon and sum(map(str.isalpha, rest)) > 2 else ([], [])
+    if not lines and not label.whole and not (label.colon and not rest):
+        return [], []
+    right = [other for other in index.on_row(label.box, segment.line) if other.x0 > label.box[2] and other is not segment]
+    below = _first_below(index, label)
+    if not lines and below is None and right and label.colon:
+        below = right[0] if not _ends_block(scene, right[0]) else None
+    current, step = below, None
+    while current is not None and len(lines) < LINES_BELOW and not _ends_block(scene, current):
+        foreign = bool(NOT_ADDRESS.search(current.text))
+        if foreign and lines:
+            break
+        if not foreign:
+            lines.append(current.text)
+            segments.append(current)
+        following = _next_line(index, current, step)
+        step = following.y0 - current.y0 if following else None
+        current = following
+    return lines, segments
+
+
+def _first_below(index: PageIndex, label: Label) -> Segment | None:
+    box, unit = label.box, index.unit
+    near = [
+        other
+        for other in index.in_column(box[0] - unit, box[2] + unit)
+        if 0.4 * unit < other.y0 - box[1] < 4.5 * unit and (abs(other.x0 - box[0]) < 2 * unit or other.x0 > box[0] and other.x0 < box[2])
+    ]
+    return min(near, key=lambda other: (other.y0, abs(other.x0 - box[0])), default=None)
+
+
+def _next_line(index: PageIndex, current: Segment, step: float | None) -> Segment | None:
+    widest = 2.6 * max(current.height, 0.8 * index.unit) if step is None else max(_STEP_GROWTH * step, 1.6 * current.height)
+    near = [
+        other
+        for other in index.in_column(current.x0 - index.unit, current.x1 + index.unit)
+        if 0.4 * current.height < other.y0 - current.y0 < widest and abs(other.x0 - current.x0) < 1.2 * index.unit
+    ]
+    return min(near, key=lambda other: other.y0, default=None)

@@ -1,0 +1,271 @@
+"""How a value stands to a label: in its segment, right of it, below it; and how well. Knows geometry and ruling lines, no field's type.
+
+Labels are indexed by row and by column, so that a value is compared with the few labels it could belong to.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from docpipe.extract.labels.cells import Grid
+from docpipe.extract.labels.lexicon import ITEM_HEADERS, WEAK_ITEM_HEADERS
+from docpipe.extract.labels.matching import Label, Labels
+from docpipe.extract.labels.weights import WEIGHTS
+from docpipe.extract.layout import PageLayout, Segment
+from docpipe.records import Box
+from docpipe.values.amounts import CURRENCY_MARKS
+
+Relation = Literal["same", "right", "below", "none"]
+_COLUMN = 24.0  # points: width of the stripes that the column index is kept in
+_WORDS = re.compile(r"[^\W\d_]{2,}")
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Characters `start:end` of a segment. `anchor` is the left edge that counts for alignment, where that is not the box's own."""
+
+    segment: Segment
+    start: int
+    end: int
+    box: Box
+    anchor: float | None = None
+
+    @property
+    def page(self) -> int:
+        return self.segment.page
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """A label and how a place stands to it: `quality` up to 1.1, `distance` in median heights (words between, for `same`)."""
+
+    label: Label
+    relation: Relation
+    quality: float
+    distance: float = 0.0
+    between: float = 0.0
+    same_cell: bool = False
+
+    @property
+    def score(self) -> float:
+        return self.label.strength * max(self.quality, 0.02)
+
+
+def place_of(segment: Segment, start: int, end: int, anchor: float | None = None) -> Place:
+    """The place of some characters of a segment, with the box of their words."""
+    return Place(segment, start, end, segment.box_at(start, end), anchor)
+
+
+class PageIndex:
+    """One page's segments and labels by row and column."""
+
+    def __init__(self, layout: PageLayout, labels: Iterable[Label]) -> None:
+        self.layout = layout
+        self.grid = Grid(layout)
+        self.unit = layout.median_height
+        self._segments: defaultdict[int, list[Segment]] = defaultdict(list)
+        for segment in layout.segments:
+            for stripe in _stripes(segment.x0, segment.x1):
+                self._segments[stripe].append(segment)
+        self.item_headers = frozenset(number for number, line in enumerate(layout.lines) if heads_items(line))
+        self._rows: defaultdict[int, list[Label]] = defaultdict(list)
+        self._columns: defaultdict[int, list[Label]] = defaultdict(list)
+        for label in labels:
+            self._rows[label.segment.line].append(label)
+            for stripe in _stripes(label.box[0] - 0.5 * self.unit, label.box[2] + 1.5 * self.unit):
+                self._columns[stripe].append(label)
+
+    def in_column(self, x0: float, x1: float) -> Iterator[Segment]:
+        """The segments that share some of the width, each once."""
+        seen = set()
+        for stripe in _stripes(x0, x1):
+            for segment in self._segments.get(stripe, ()):
+                if segment not in seen and min(segment.x1, x1) > max(segment.x0, x0):
+                    seen.add(segment)
+                    yield segment
+
+    def on_row(self, box: Box, line: int) -> list[Segment]:
+        """The segments on the height of the box, left to right."""
+        middle, height = (box[1] + box[3]) / 2, box[3] - box[1]
+        near = [segment for row in self.layout.lines[max(0, line - 2) : line + 3] for segment in row]
+        return sorted(
+            (segment for segment in near if abs(segment.centre_y - middle) < 0.55 * max(height, segment.height)),
+            key=lambda segment: segment.x0,
+        )
+
+    def labels_near(self, place: Place) -> Iterator[Label]:
+        """The labels on the place's rows and above it in its column, each once."""
+        seen = set()
+        line = place.segment.line
+        for row in range(line - 2, line + 3):
+            for label in self._rows.get(row, ()):
+                seen.add(label)
+                yield label
+        left = place.box[0] if place.anchor is None else min(place.anchor, place.box[0])
+        for stripe in _stripes(left, place.box[2]):
+            for label in self._columns.get(stripe, ()):
+                if label not in seen and label.box[1] < place.box[1]:
+                    seen.add(label)
+                    yield label
+
+
+class Pairing:
+    """All pairs of a document, found on demand and kept."""
+
+    def __init__(self, layouts: Sequence[PageLayout], labels: Labels) -> None:
+        self._labels = labels
+        by_page: defaultdict[int, list[Label]] = defaultdict(list)
+        for group in (*labels.fields.values(), *labels.headings.values()):
+            for label in group:
+                if not label.heading:
+                    by_page[label.segment.page].append(label)
+        self.pages = {page.number: PageIndex(page, by_page[page.number]) for page in layouts}
+        self._known: dict[tuple[Segment, int, int, float | None], tuple[Pair, ...]] = {}
+        self._rooms: dict[Label, float] = {}
+
+    def pairs(self, place: Place) -> tuple[Pair, ...]:
+        """Every label that the place could be the value of."""
+        key = (place.segment, place.start, place.end, place.anchor)
+        if key not in self._known:
+            index = self.pages[place.page]
+            found = (self.pair(label, place) for label in index.labels_near(place))
+            self._known[key] = tuple(pair for pair in found if pair is not None)
+        return self._known[key]
+
+    def pair(self, label: Label, place: Place) -> Pair | None:
+        """How the place stands to one label; None where it cannot be its value."""
+        if label.segment.page != place.page:
+            return None
+        if place.segment is label.segment:
+            return self._same(label, place)
+        index = self.pages[place.page]
+        height = max(place.box[3] - place.box[1], label.box[3] - label.box[1])
+        apart = (place.box[1] + place.box[3] - label.box[1] - label.box[3]) / 2
+        if abs(apart) < 0.55 * height and place.box[0] >= label.box[2] - 0.3 * index.unit:
+            return self._right(label, place, index)
+        left = place.box[0] if place.anchor is None else place.anchor
+        under = place.box[2] > label.box[0] - 0.5 * index.unit and left < label.box[2] + 1.5 * index.unit
+        if place.box[1] > label.box[1] + 0.4 * height and under:
+            return self._below(label, place, index)
+        return None
+
+    def _same(self, label: Label, place: Place) -> Pair | None:
+        if place.start < label.ends_at:
+            return None
+        words = len(_WORDS.findall(place.segment.text[label.ends_at : place.start]))
+        quality = 1 - WEIGHTS.word_between * words
+        if any(self._stands_between(label, other, place) for other in self._labels.by_segment.get(label.segment, ())):
+            quality -= WEIGHTS.label_between
+        if label.colon and words == 0:
+            quality += WEIGHTS.colon
+        return Pair(label, "same", quality, words)
+
+    @staticmethod
+    def _stands_between(label: Label, other: Label, place: Place) -> bool:
+        return (
+            other.owner != label.owner
+            and not other.heading
+            and other.start >= label.end
+            and other.ends_at <= place.start
+            and other.similarity > 0.9
+        )
+
+    def _right(self, label: Label, place: Place, index: PageIndex) -> Pair:
+        distance = (place.box[0] - label.box[2]) / index.unit
+        between = float(sum(1 for segment in index.on_row(label.box, label.segment.line) if _lies_between(segment, label, place)))
+        tail = [word.text for word in label.segment.words[label.end :] if any(char.isalnum() for char in word.text)]
+        if tail and not label.colon and not all(_WORDS.search(word) for word in tail):
+            between += 0.6 * min(2, len(tail))
+        quality = 1 - WEIGHTS.right_distance * min(distance, 40) - WEIGHTS.segment_between * min(between, 4)
+        same = self._same_cell(label, place, index)
+        if not same and index.grid.parted_sideways(label.box, place.box):
+            quality -= self._crossing(label, index)
+        return Pair(label, "right", quality, distance, between, same)
+
+    def _below(self, label: Label, place: Place, index: PageIndex) -> Pair | None:
+        distance = (place.box[1] - label.box[3]) / index.unit
+        if distance > WEIGHTS.farthest_below:
+            return None
+        between = 0 if distance <= 1 else _stacked_between(index, label.box, place)
+        left = place.box[0] if place.anchor is None else place.anchor
+        shift = min(abs(left - label.box[0]), abs(place.box[2] - label.box[2]), abs(left + place.box[2] - label.box[0] - label.box[2]) / 2)
+        quality = (
+            WEIGHTS.below_start
+            - WEIGHTS.below_distance * min(max(distance, 0), 12)
+            - WEIGHTS.below_between * min(between, 5)
+            - WEIGHTS.below_shift * min(shift / index.unit, 4)
+        )
+        if label.colon:
+            quality -= WEIGHTS.below_colon
+        same = self._same_cell(label, place, index)
+        if same:
+            quality = max(quality, WEIGHTS.same_cell - WEIGHTS.below_distance * max(distance - 1, 0) - WEIGHTS.below_between * between)
+        elif index.grid.parted_down(label.box, place.box):
+            quality -= self._crossing(label, index)
+        if label.segment.line in index.item_headers:
+            quality *= WEIGHTS.item_header
+        return Pair(label, "below", quality, distance, between, same)
+
+    @staticmethod
+    def _same_cell(label: Label, place: Place, index: PageIndex) -> bool:
+        cell = index.grid.cell(label.box)
+        return cell is not None and cell.holds(place.box) and _is_small(cell.box, index.layout)
+
+    def _crossing(self, label: Label, index: PageIndex) -> float:
+        """What a ruling line between label and value costs: more when the label's own cell is where the value should stand."""
+        if label not in self._rooms:
+            self._rooms[label] = self._crossing_cost(label, index)
+        return self._rooms[label]
+
+    def _crossing_cost(self, label: Label, index: PageIndex) -> float:
+        cell = index.grid.cell(label.box)
+        if cell is None or not _is_small(cell.box, index.layout):
+            return WEIGHTS.rule_crossed / 2
+        rest = [segment for segment in cell.segments if segment is not label.segment and segment.y0 >= label.box[1] - 1]
+        if any(self._labels.share(segment) < 0.9 and not is_mark(segment.text) for segment in rest):
+            return WEIGHTS.rule_crossed_filled
+        height = label.box[3] - label.box[1]
+        return WEIGHTS.rule_crossed_room if cell.box[3] - label.box[3] > 1.1 * height else WEIGHTS.rule_crossed / 4
+
+
+def heads_items(line: Sequence[Segment]) -> bool:
+    """The line is the header of a table of billed positions: it names a description or a quantity, and other columns, and has no amount."""
+    named = {segment.folded for segment in line if segment.folded in ITEM_HEADERS}
+    found = sum(1 for name in named if name not in WEAK_ITEM_HEADERS)
+    return found >= 2 or (found == 1 and len(named) >= 3)
+
+
+def is_mark(text: str) -> bool:
+    """Only a currency mark or punctuation."""
+    return text.strip(" :.-_").lower() in CURRENCY_MARKS or not any(char.isalnum() for char in text)
+
+
+def _is_small(box: Box, page: PageLayout) -> bool:
+    """A cell that is the whole page, or nearly, says nothing."""
+    return (box[3] - box[1]) < 0.25 * page.height
+
+
+def _lies_between(segment: Segment, label: Label, place: Place) -> bool:
+    if segment is place.segment or segment is label.segment:
+        return False
+    return segment.x0 >= label.box[2] - 1 and segment.x1 <= place.box[0] + 1 and not is_mark(segment.text)
+
+
+def _stacked_between(index: PageIndex, upper: Box, place: Place) -> int:
+    """How many segments of the shared column lie between the label and the place, up to 7."""
+    low, high = upper[3] - 0.3 * index.unit, place.box[1] + 0.3 * index.unit
+    count = 0
+    for segment in index.in_column(min(upper[0], place.box[0]), max(upper[2], place.box[2])):
+        if segment.y0 > low and segment.y1 < high and segment is not place.segment:
+            count += 1
+            if count > 6:
+                break
+    return count
+
+
+def _stripes(x0: float, x1: float) -> range:
+    return range(int(max(x0, 0.0) // _COLUMN), int(max(x1, 0.0) // _COLUMN) + 1)

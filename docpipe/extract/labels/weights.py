@@ -1,0 +1,59 @@
+"""Every number the labels engine was tuned with, in one frozen record. Measured on receipts, invoices, orders and forms; distances are
+in median segment heights of the page, scores have no unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Hand-set; a learned ranker gave nothing more on the same documents."""
+
+    # label occurrences
+    fuzzy_text: float = 0.88  # least similarity of a misspelt label in a text layer
+    fuzzy_ocr: float = 0.84
+    shortest_fuzzy: int = 5
+    longest_label: int = 8  # words
+    words_matched: int = 14  # of a segment: what stands further right in a sentence is no label
+    word_before: float = 0.58  # factor for each unexplained word before the label
+    word_before_colon: float = 0.82
+    word_after: float = 0.88
+    covered: float = 0.35  # factor for a label inside a longer one
+    title: float = 1.2
+    question_own: float = 1.3  # factor for a label under a question that has the field's own words
+    question_foreign: float = 0.6  # under one that has another field's words
+    item_header: float = 0.5  # factor for a label that heads a column of billed positions
+
+    # relations
+    word_between: float = 0.1
+    colon: float = 0.1
+    label_between: float = 0.25
+    right_distance: float = 0.012
+    segment_between: float = 0.13
+    below_start: float = 0.93
+    below_distance: float = 0.03
+    below_between: float = 0.1
+    below_shift: float = 0.05
+    below_colon: float = 0.2
+    farthest_below: float = 60.0
+    rule_crossed: float = 0.12  # a ruling line between label and value whose cells are both tight
+    rule_crossed_room: float = 0.45  # the label's own cell has room for the value: it is empty
+    rule_crossed_filled: float = 0.3  # the label's own cell holds another value
+    same_cell: float = 0.97
+
+    # scores
+    own: float = 1.6
+    fit: float = 0.5
+    claim: float = 0.45
+
+
+WEIGHTS = Weights()
+
+# A candidate scores 0 where it is as likely right as not, by kind of field: measured as the score that balances precision and recall.
+# Candidates below 0 are handed on, for a rule to lift.
+ZERO: dict[str, float] = {
+    "money": 0.5, "quantity": 0.7, "rate": 0.7, "date": 0.35, "time": 0.35, "id": 0.8, "name": 0.75, "text": 0.75, "address": 0.75,
+    "choice": 0.3, "bool": 0.0, "currency": 0.3, "iban": 0.4, "tax_id": 0.5,
+    "party_name": 0.4, "party_address": 0.4, "merchant_name": 0.0, "merchant_address": 0.2,
+}  # fmt: skip

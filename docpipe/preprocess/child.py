@@ -1,0 +1,127 @@
+"""The rendering process: opens one document at a time and answers for its pages. Everything that a hostile file can break breaks here.
+
+It ends when its input ends, and is killed by its own alarm when a request takes longer than its deadline and nobody is left to kill it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import resource
+import signal
+from pathlib import Path
+from typing import Any
+
+from docpipe.errors import DamagedError, DocpipeError, PageError, ResourceError
+from docpipe.preprocess.formats import Format, load_format
+from docpipe.preprocess.frames import ClosedError, receive, send
+from docpipe.preprocess.sheet import Bounds, write_layer, write_raster
+
+ALARM_GRACE = 5.0
+_NO_MEMORY = ("malloc", "calloc", "cannot allocate", "out of memory")
+Message = dict[str, Any]
+
+
+def main() -> None:
+    """Serve requests from standard input on standard output until the input ends."""
+    answers = os.dup(1)
+    os.dup2(2, 1)  # a library that prints must not break the messages
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
+    server = Server()
+    with contextlib.suppress(ClosedError):
+        while True:
+            send(answers, server.answer(receive(0)))
+    os._exit(0)  # no need to tear down what the system frees
+
+
+class Server:
+    """Holds the open document."""
+
+    def __init__(self) -> None:
+        self._open: Format | None = None
+
+    def answer(self, request: Message) -> Message:
+        """The reply to one request: what was asked for, or `error`, `message`, `hint` and `page`."""
+        handlers = {"open": self.open, "sheet": self.sheet, "raster": self.raster, "close": self.close}
+        signal.setitimer(signal.ITIMER_REAL, request["seconds"] + ALARM_GRACE)
+        try:
+            return handlers[request["do"]](request)
+        except DocpipeError as problem:
+            return _told(problem)
+        except Exception as problem:
+            return _told(_as_error(problem, request))
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def open(self, request: Message) -> Message:
+        self.close(request)
+        _limit_memory(request["memory"])
+        opener = load_format(request["format"])
+        bounds = Bounds(pages=request["pages"], pixels=request["pixels"])
+        self._open = opener(Path(request["path"]), password=request["password"], bounds=bounds)
+        return {"pages": self._open.pages, "einvoice": self._save_einvoice(self._open, request["einvoice"])}
+
+    def _save_einvoice(self, document: Format, target: str | None) -> bool:
+        content = document.einvoice() if target else None
+        if content is None or target is None:
+            return False
+        Path(target).write_bytes(content)
+        return True
+
+    def sheet(self, request: Message) -> Message:
+        sheet = self._document().sheet(request["number"])
+        if sheet.words or sheet.rulings or sheet.checkboxes:
+            write_layer(sheet, request["number"], Path(request["layer"]))
+        names = ("width", "height", "rotation", "layer", "reason", "needs_image", "blank", "image_boxes")
+        return {name: getattr(sheet, name) for name in names}
+
+    def raster(self, request: Message) -> Message:
+        raster = self._document().raster(request["number"], dpi=request["dpi"], turn=request["turn"])
+        write_raster(raster, Path(request["target"]))
+        return {"dpi": raster.dpi, "clean": raster.clean}
+
+    def close(self, request: Message) -> Message:
+        if self._open is not None:
+            document, self._open = self._open, None
+            document.close()
+        return {"rss": _resident()}
+
+    def _document(self) -> Format:
+        if self._open is None:
+            raise PageError("no document is open")
+        return self._open
+
+
+def _told(problem: DocpipeError) -> Message:
+    return {"error": type(problem).__name__, "message": problem.message, "hint": problem.hint, "page": problem.page}
+
+
+def _as_error(problem: Exception, request: Message) -> DocpipeError:
+    """What a library raised, as one of our own: memory is told apart, all else is the document's or the page's fault."""
+    text = " ".join(str(problem).split())[:200]
+    if isinstance(problem, MemoryError) or any(sign in text.lower() for sign in _NO_MEMORY):
+        return ResourceError(f"out of memory ({request['memory'] // 2**20} MB)" if "memory" in request else "out of memory")
+    if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.ENOMEM, errno.EDQUOT):
+        return ResourceError(text)
+    what = f"{type(problem).__name__}: {text}"
+    if request["do"] == "open":
+        return DamagedError(f"cannot be opened: {what}")
+    return PageError(f"page {request.get('number')} cannot be read: {what}", page=request.get("number"))
+
+
+def _limit_memory(limit: int) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+
+
+def _resident() -> int:
+    """Bytes of memory this process holds now; 0 where the system does not say."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    except OSError:
+        return 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""PDF, through PyMuPDF. Knows the order of the questions asked of a page; each is answered by a module of `preprocess.pdf`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from docpipe.errors import DamagedError, EmptyError, PageError, TooLargeError
+from docpipe.preprocess.formats import Format
+from docpipe.preprocess.sheet import Bounds, Raster, Sheet
+
+MAGIC_WITHIN = 1024  # readers accept junk of this length before the magic
+LEAST_POINTS = 3.0
+
+
+class Pdf(Format):
+    """One open PDF."""
+
+    @staticmethod
+    def media_type(head: bytes) -> str | None:
+        return "application/pdf" if b"%PDF-" in head[:MAGIC_WITHIN] else None
+
+    def __init__(self, path: Path, *, password: str | None, bounds: Bounds) -> None:
+        from docpipe.preprocess.pdf import document
+
+        self._bounds = bounds
+        self._document = document.open_pdf(path, password)
+        self._pages = document.count_pages(self._document)
+        if self._pages > bounds.pages:
+            raise TooLargeError(f"{self._pages} pages, the limit is {bounds.pages} (DOCPIPE_MAX_PAGES)")
+        if self._pages == 0:
+            raise EmptyError("the PDF has no pages") if not self._document.is_repaired else DamagedError("no page of the damaged PDF is left")
+
+    @property
+    def pages(self) -> int:
+        return self._pages
+
+    def sheet(self, number: int) -> Sheet:
+        from docpipe.preprocess.pdf.facts import read_sheet
+
+        return read_sheet(self._page(number))
+
+    def raster(self, number: int, *, dpi: float, turn: int) -> Raster:
+        from docpipe.preprocess.pdf.render import render_page
+
+        page = self._page(number)
+        page.set_rotation(turn)
+        return render_page(page, dpi=dpi, pixels=self._bounds.pixels)
+
+    def einvoice(self) -> bytes | None:
+        from docpipe.preprocess.pdf.attachments import find_einvoice
+
+        return find_einvoice(self._document)
+
+    def close(self) -> None:
+        from docpipe.preprocess.pdf.document import close_pdf
+
+        close_pdf(self._document)
+
+    def _page(self, number: int) -> Any:
+        page = self._document[number - 1]
+        if min(page.rect.width, page.rect.height) < LEAST_POINTS:
+            raise PageError(f"page {number} has no size", page=number)
+        return page

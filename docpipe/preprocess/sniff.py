@@ -1,0 +1,54 @@
+"""What a file is, by its content and never by its name: format, size, hash. Opens no document."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from docpipe.errors import DamagedError, EmptyError, NotFoundError, TooLargeError, UnsupportedError
+from docpipe.limits import Limits
+from docpipe.preprocess.formats import HEAD, recognize
+from docpipe.records import Document
+
+
+def identify(path: Path, limits: Limits | None = None, *, formats: Sequence[str] = ()) -> Document:
+    """The file's base name, sha256 and media type; `pages` stays 0 until it is opened. `formats` are references of a user's own.
+
+    Raises NotFoundError, TooLargeError (before reading it), EmptyError (no bytes), UnsupportedError.
+    """
+    return _identify(path, limits or Limits(), formats)[1]
+
+
+def identify_format(path: Path, limits: Limits, formats: Sequence[str] = ()) -> tuple[str, Document]:
+    """The reference of the format that reads the file, and what `identify` says."""
+    return _identify(path, limits, formats)
+
+
+def _identify(path: Path, limits: Limits, formats: Sequence[str]) -> tuple[str, Document]:
+    name = path.name
+    size = _size(path)
+    if size > limits.file_bytes:
+        raise TooLargeError(f"{size} bytes, the limit is {limits.file_bytes} (DOCPIPE_MAX_BYTES)", file=name)
+    if size == 0:
+        raise EmptyError("the file has no bytes", file=name)
+    try:
+        with path.open("rb") as file:
+            found = recognize(file.read(HEAD), formats)
+            file.seek(0)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as problem:
+        raise DamagedError(f"cannot be read: {problem.strerror}", file=name) from problem
+    if found is None:
+        raise UnsupportedError("not a PDF, an image or an e-invoice XML by its content", file=name, hint="convert it to PDF, PNG, JPEG or TIFF")
+    reference, media_type = found
+    return reference, Document(name=name, sha256=digest, media_type=media_type)
+
+
+def _size(path: Path) -> int:
+    try:
+        if not path.is_file():
+            raise NotFoundError("no such file" if not path.exists() else "not a file", file=path.name)
+        return path.stat().st_size
+    except OSError as problem:
+        raise NotFoundError(f"cannot be reached: {problem.strerror}", file=path.name) from problem

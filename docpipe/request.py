@@ -1,0 +1,51 @@
+"""What is asked of every document of a call: schema, options, limits; and who a job is. Knows no stage and opens no document."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from docpipe.fields import DEFAULT_SCHEMA
+from docpipe.limits import Limits
+from docpipe.records import Document, ReadOptions, Record, SchemaRef
+from docpipe.settings import Settings
+
+
+class Request(Record):
+    """One call's wishes. `schema_name` is a reference as `load_schema` takes it. Holds no password."""
+
+    schema_name: str = DEFAULT_SCHEMA
+    options: ReadOptions = ReadOptions()
+    limits: Limits = Limits()
+
+    def sha256(self) -> str:
+        """The hash of everything but the schema that can change a result; the schema has a hash of its own."""
+        return _sha256(self.model_dump_json(exclude={"schema_name"}))
+
+
+def read_options(
+    settings: Settings,
+    *,
+    engines: Sequence[str] | None = None,
+    ocr: str | None = None,
+    languages: Sequence[str] | None = None,
+    pages: Sequence[int] = (),
+    dpi: int | None = None,
+) -> ReadOptions:
+    """The options of a call: what is given, else what the settings say."""
+    return ReadOptions(
+        engines=ReadOptions().engines if engines is None else tuple(engines),
+        ocr=settings.ocr if ocr is None else ocr,
+        languages=settings.languages if languages is None else tuple(languages),
+        dpi=settings.dpi if dpi is None else dpi,
+        pages=tuple(sorted(set(pages))),
+    )
+
+
+def job_id(document: Document, schema: SchemaRef, options: ReadOptions) -> str:
+    """The same document read with the same schema and options is the same job, wherever it runs."""
+    return _sha256("\n".join((document.sha256, schema.sha256, options.model_dump_json())))[:32]
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

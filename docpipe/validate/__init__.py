@@ -1,0 +1,74 @@
+"""Readings -> a Result: normalize, merge, reconcile, rules, repair, confidence, verdict. Pure: the same readings give the same result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from docpipe.annotations import Rule
+from docpipe.fields import FieldSpec, fields_of, rules_of
+from docpipe.records import Candidate, Issue, Reading, Readings, Result
+from docpipe.validate.build import build
+from docpipe.validate.choice import Choice, Choices, values_of
+from docpipe.validate.complaints import complaints
+from docpipe.validate.confidence import assess, confidence
+from docpipe.validate.confirm import confirm
+from docpipe.validate.locale import infer
+from docpipe.validate.merge import Judge, merge
+from docpipe.validate.normalize import normalized
+from docpipe.validate.question import question
+from docpipe.validate.reconcile import reconcile
+from docpipe.validate.relations import fill, relate
+from docpipe.validate.repair import repair
+from docpipe.validate.rows import Row
+from docpipe.validate.rules import check
+from docpipe.validate.verdict import THRESHOLDS, verdict
+
+S = TypeVar("S", bound=BaseModel)
+
+
+def validate(readings: Readings, schema: type[S]) -> Result[S]:
+    """The document's values and verdict from what the engines read. Opens no file, asks no clock; raises nothing for bad readings."""
+    specs, rules = fields_of(schema), rules_of(schema)
+    by_path = {spec.path: spec for spec in specs}
+    read = [outcome for outcome in readings.outcomes if isinstance(outcome, Reading)]
+    locale = infer(read, by_path, rules)
+    read = normalized(read, by_path, locale)
+    choices, conflicts = merge(read, specs, _judge(rules))
+    choices, dropped = settle(choices, rules)
+    choices, repaired = repair(choices, rules, locale.decimal or ".")
+    choices = fill(choices, rules, by_path)
+    findings = check(rules, values_of(choices))
+    text_layer = all(page.words == "text_layer" for page in readings.pages if page.status != "blank")
+    choices = confirm(assess(choices, findings), findings, rules, text_layer=text_layer)
+    choices, ambiguous = question(choices, locale)
+    issues = [*conflicts, *ambiguous, *dropped, *repaired, *complaints(readings, specs, choices, findings)]
+    status, doubts = verdict(readings, specs, rules, choices, issues)
+    return build(readings, schema, specs, choices, [*issues, *doubts], status)
+
+
+def settle(choices: Choices, rules: Sequence[Rule]) -> tuple[dict[str, Choice], list[Issue]]:
+    """The joint choice: the values that fit together, without those that stay too unsure to be given."""
+    chosen, dropped = relate(reconcile(choices, rules), rules)
+    sure = assess(chosen, check(rules, values_of(chosen)))
+    return {path: choice if _given(choice) else choice.drop("low_confidence") for path, choice in sure.items()}, dropped
+
+
+def _given(choice: Choice) -> bool:
+    return choice.winner is None or choice.spec.repeated or choice.confidence >= THRESHOLDS.given
+
+
+def _judge(rules: Sequence[Rule]) -> Judge:
+    """How merging compares engines: by the confidence of each one's best, and for rows by the relations that hold among them."""
+
+    def sure(spec: FieldSpec, ranked: tuple[Candidate, ...]) -> float:
+        return confidence(Choice(spec.path, spec, ranked), frozenset())
+
+    def together(rows: Sequence[Row]) -> float:
+        values = {cell.path: cell.value for row in rows for cell in sorted(row, key=lambda cell: cell.score) if cell.value is not None}
+        found = check(rules, values)
+        return sum(finding.state == "holds" for finding in found) - sum(finding.state == "broken" for finding in found) + len(values) / 1e6
+
+    return Judge(confidence=sure, rows=together)

@@ -1,0 +1,125 @@
+"""Issues: what a person should know about these values. Knows findings, contests and pages; judges no verdict.
+
+An error is something that contradicts a value, or a hole; a warning is something that nothing confirms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from docpipe.annotations import AnyOf, AtMost, Distinct, Ordered, Product, Rule, Sum
+from docpipe.fields import FieldSpec
+from docpipe.records import Failure, Issue, Readings
+from docpipe.validate.choice import XML, Choice, Choices
+from docpipe.validate.confidence import confidence
+from docpipe.validate.confirm import agree
+from docpipe.validate.rules import Finding
+from docpipe.values.identifiers import checksum
+
+DIFFERS_FROM = 0.8  # so sure must the page's value be to contradict the XML
+_FREE_TEXT = frozenset({"name", "address", "text", "page_text", "bool", "choice"})
+_CODES: tuple[tuple[type[Rule], str, str], ...] = (
+    (Sum, "sum_mismatch", "does not add up"),
+    (AnyOf, "sum_mismatch", "does not add up"),
+    (Product, "product_mismatch", "does not multiply out"),
+    (AtMost, "share_exceeded", "larger than what it is a part of allows"),
+    (Ordered, "date_order", "comes before what it should follow"),
+    (Distinct, "same_party", "two different fields have one value"),
+)
+
+
+def complaints(readings: Readings, specs: Sequence[FieldSpec], choices: Choices, findings: Sequence[Finding]) -> list[Issue]:
+    """Every issue that follows from the values, in the order: holes, contradictions, doubts."""
+    return [
+        *pages_failed(readings),
+        *engines_failed(readings),
+        *_missing(specs, choices),
+        *_broken(findings, choices),
+        *_checksums(choices),
+        *xml_differs(choices),
+        *_doubts(choices),
+    ]
+
+
+def pages_failed(readings: Readings) -> Iterator[Issue]:
+    """A hole in the document."""
+    for page in sorted(readings.pages, key=lambda page: page.number):
+        if page.status == "failed":
+            yield Issue(
+                code="page_failed", severity="error", page=page.number, message=f"the page could not be read: {page.error or 'unknown'}"
+            )
+
+
+def engines_failed(readings: Readings) -> Iterator[Issue]:
+    """An engine that gave up on pages, or on the whole document, and what engines have to say themselves."""
+    failures = [outcome for outcome in readings.outcomes if isinstance(outcome, Failure)]
+    for failure in sorted(failures, key=lambda failure: (failure.engine, failure.pages)):
+        page = failure.pages[0] if len(failure.pages) == 1 else None
+        yield Issue(code="engine_failed", severity="error", page=page, message=f"{failure.engine}: {failure.code}: {failure.message}")
+    own = {issue for outcome in readings.outcomes if not isinstance(outcome, Failure) for issue in outcome.issues}
+    yield from sorted(own, key=lambda issue: issue.model_dump_json())
+
+
+def _missing(specs: Sequence[FieldSpec], choices: Choices) -> Iterator[Issue]:
+    given = {choice.spec.path for choice in choices.values() if choice.value is not None}
+    for spec in specs:
+        if spec.required and spec.path not in given:
+            yield Issue(code="missing_required", severity="error", path=spec.path, message="required, and nothing was found for it")
+
+
+def _broken(findings: Iterable[Finding], choices: Choices) -> Iterator[Issue]:
+    for finding in findings:
+        if finding.state == "broken":
+            path = finding.paths[0]
+            code, message = next((code, message) for rule, code, message in _CODES if isinstance(finding.rule, rule))
+            winner = choices[path].winner if path in choices else None
+            with_what = ", ".join(finding.paths[1:6])
+            yield Issue(
+                code=code,
+                severity="error",
+                path=path,
+                page=winner.page if winner else None,
+                message=f"{message}: {with_what}" if with_what else message,
+                suggestion=finding.expected,
+            )
+
+
+def _checksums(choices: Choices) -> Iterator[Issue]:
+    for choice in choices.values():
+        if isinstance(choice.value, str) and choice.winner and checksum(choice.spec.kind, choice.value) is False:
+            page = choice.winner.page
+            yield Issue(code="checksum_failed", severity="error", path=choice.path, page=page, message="the checksum does not hold")
+
+
+def xml_differs(choices: Choices) -> Iterator[Issue]:
+    """The page is sure of another value than the document's XML: one of the two was changed. Texts are often put differently, so for
+    them it is a warning."""
+    for choice in choices.values():
+        if choice.winner is None or choice.winner.engine != XML:
+            continue
+        for engine in sorted({one.engine for one in choice.ranked} - {XML}):
+            page = replace(choice, ranked=tuple(one for one in choice.ranked if one.engine == engine), at=0)
+            best = page.ranked[0]
+            if not agree(choice.spec.kind, choice.winner, best) and confidence(page, frozenset()) >= DIFFERS_FROM:
+                severity = "warning" if choice.spec.kind in _FREE_TEXT else "error"
+                message = f"the XML says {choice.value}, the page says {best.value}"
+                yield Issue(
+                    code="xml_differs", severity=severity, path=choice.path, page=best.page, message=message, suggestion=str(best.value)
+                )
+
+
+def _doubts(choices: Choices) -> Iterator[Issue]:
+    for choice in choices.values():
+        if choice.winner is not None and not choice.winner.grounded:
+            yield Issue(code="ungrounded", path=choice.path, page=choice.winner.page, message="not found among the page's words")
+        if choice.dropped == "low_confidence":
+            first = choice.ranked[0]
+            yield Issue(
+                code="low_confidence", path=choice.path, page=first.page, message="too unsure to be given", suggestion=_shown(choice)
+            )
+
+
+def _shown(choice: Choice) -> str | None:
+    value = choice.ranked[0].value
+    return None if value is None else str(value)

@@ -1,0 +1,121 @@
+"""What speaks for a value beside its confidence: arithmetic with labels, a checksum, two readings that agree, an exact label.
+
+Arithmetic by itself is no confirmation: documents whose every sum held in a language without labels were wrong a third of the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from rapidfuzz import fuzz
+
+from docpipe.annotations import AnyOf, DefaultTo, Product, Rule, Sum
+from docpipe.fields import pattern
+from docpipe.records import Candidate
+from docpipe.validate.choice import NUMBERS, XML, Choice, Choices, value_key
+from docpipe.validate.reconcile import every_sum
+from docpipe.validate.rules import Finding
+from docpipe.values.identifiers import checksum
+from docpipe.values.text import squash
+
+LABELLED = 0.8  # the label of a field that takes part in a sum
+EXACT = 0.985  # the label that confirms by itself; the tenth label of a list is worth 0.98 of its first
+FULL_FIT = 0.99
+CLOSE = frozenset({"same", "right", "cell", "below", "tick"})
+RIVAL_GAP = 0.4  # a rival value this many points behind is none
+ALIKE = 90  # of 100, for names and addresses read twice
+_WORDY = frozenset({"name", "address", "text"})
+
+
+def confirm(choices: Choices, findings: Sequence[Finding], rules: Sequence[Rule], *, text_layer: bool = False) -> dict[str, Choice]:
+    """The same choices, each with the names of what confirms it. `text_layer`: every page's words come from a trusted text layer, so
+    that the text of a page is what the page says."""
+    reached = _reached(rules)
+    by_sum = _by_relations(choices, findings)
+    confirmed: dict[str, Choice] = {}
+    for path, choice in choices.items():
+        names = list(by_sum.get(path, ()))
+        if choice.winner is not None:
+            names += _own(choice, choice.winner, pattern(path) in reached)
+            names += ["text_layer"] * (text_layer and (choice.spec.kind == "page_text" or choice.spec.rows == "pages"))
+        confirmed[path] = replace(choice, confirmed_by=tuple(dict.fromkeys(names)))
+    for rule in rules:
+        if isinstance(rule, DefaultTo):
+            confirmed.update(_inherited(rule, confirmed))
+    return confirmed
+
+
+def _reached(rules: Sequence[Rule]) -> frozenset[str]:
+    """The fields that some arithmetic rule speaks of: a label by itself does not confirm them."""
+    sums = {path for rule in every_sum(rules) for path in (rule.total, *rule.parts, *rule.less)}
+    return frozenset(sums | {path for rule in rules if isinstance(rule, Product) for path in (rule.result, *rule.factors)})
+
+
+def _by_relations(choices: Choices, findings: Sequence[Finding]) -> dict[str, list[str]]:
+    """Path -> the relations that hold for it, with labels on both ends."""
+    names: dict[str, list[str]] = {}
+    for finding in findings:
+        if finding.state == "holds" and isinstance(finding.rule, Sum | AnyOf | Product) and _labelled(finding, choices):
+            for path in finding.paths:
+                names.setdefault(path, []).append(finding.name)
+    return names
+
+
+def _labelled(finding: Finding, choices: Choices) -> bool:
+    """Every field of the relation stands at its own label: outside tables at a printed one, in a row under its column's header."""
+    found = [choices[path].winner for path in finding.paths if path in choices]
+    return all(winner is not None and is_labelled(winner) for winner in found)
+
+
+def is_labelled(candidate: Candidate) -> bool:
+    """The candidate stands at a label of its own field; what the document's XML says is labelled by its element."""
+    return candidate.engine == XML or candidate.evidence.label_score >= LABELLED
+
+
+def _own(choice: Choice, winner: Candidate, reached: bool) -> Iterator[str]:
+    """What confirms a value without looking at other fields."""
+    kind = choice.spec.kind
+    if isinstance(winner.value, str) and checksum(kind, winner.value):
+        yield f"checksum:{kind}"
+    agreeing = {one.engine for one in choice.ranked if one.engine != winner.engine and agree(kind, winner, one) and _leads(one, choice)}
+    for engine in sorted(agreeing):
+        yield "agree:" + "+".join(sorted((winner.engine, engine), key=lambda name: (name != XML, name)))
+    if not reached and _at_exact_label(choice, winner):
+        yield "label"
+
+
+def _leads(candidate: Candidate, choice: Choice) -> bool:
+    """It is its engine's best for the field."""
+    return candidate is next(one for one in choice.ranked if one.engine == candidate.engine)
+
+
+def agree(kind: str, one: Candidate, other: Candidate) -> bool:
+    """Two readings say the same; names and addresses may differ by a letter or by what one of them leaves out at an end."""
+    if value_key(kind, one.value) == value_key(kind, other.value):
+        return True
+    if kind not in _WORDY or not isinstance(one.value, str) or not isinstance(other.value, str):
+        return False
+    return bool(fuzz.ratio(squash(one.value), squash(other.value)) >= ALIKE)
+
+
+def _at_exact_label(choice: Choice, winner: Candidate) -> bool:
+    """On the row or in the cell of one of the schema's labels as printed, of the field's type altogether, and no other value near."""
+    evidence = winner.evidence
+    if evidence.label_score < EXACT or evidence.relation not in CLOSE or evidence.fit < FULL_FIT or not winner.grounded:
+        return False
+    key = value_key(choice.spec.kind, winner.value)
+    return not any(
+        one.engine == winner.engine and value_key(choice.spec.kind, one.value) != key and one.score > winner.score - RIVAL_GAP
+        for one in choice.ranked
+    )
+
+
+def _inherited(rule: DefaultTo, choices: Mapping[str, Choice]) -> dict[str, Choice]:
+    """A field that has the value of its source is as confirmed as that one."""
+    own, source = choices.get(rule.path), choices.get(rule.source)
+    if own is None or source is None or own.winner is None or own.confirmed_by or not source.confirmed_by:
+        return {}
+    if own.spec.kind not in NUMBERS or value_key(own.spec.kind, own.value) != value_key(source.spec.kind, source.value):
+        return {}
+    return {rule.path: replace(own, confirmed_by=(f"default:{rule.source}",))}

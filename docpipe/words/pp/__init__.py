@@ -1,0 +1,14 @@
+"""PP-OCR's two networks without its framework: find text lines, read them, say where each word stands.
+
+Knows images, boxes and probabilities; knows no page, no engine seam and no language but alphabets.
+"""
+
+from __future__ import annotations
+
+from docpipe.words.pp.detect import Detector
+from docpipe.words.pp.quads import Quad, part, strip, ways
+from docpipe.words.pp.recognize import Reading, Recognizer
+from docpipe.words.pp.split import words_of
+from docpipe.words.pp.weights import Alphabet
+
+__all__ = ["Alphabet", "Detector", "Quad", "Reading", "Recognizer", "part", "strip", "ways", "words_of"]

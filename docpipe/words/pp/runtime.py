@@ -1,0 +1,116 @@
+"""Runs one ONNX model on one CPU thread: onnxruntime, or OpenVINO in bf16 where both it and the processor can. Knows no OCR."""
+
+from __future__ import annotations
+
+import importlib.util
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from docpipe.errors import EngineError
+
+Tensor = npt.NDArray[np.float32]
+BF16_FLAG = "amx_bf16"
+# OpenVINO keeps compiled kernels per input shape; this many hold a page's widths without growing from page to page.
+KERNELS_KEPT = 64
+
+
+class Network(ABC):
+    """A loaded model: one input, one output. `width_step` is the grid that input widths should lie on for speed."""
+
+    width_step: int
+
+    @abstractmethod
+    def run(self, values: Tensor) -> Tensor:
+        """The network's output; valid until the next call."""
+
+    @property
+    @abstractmethod
+    def metadata(self) -> Mapping[str, str]:
+        """The model's own notes."""
+
+
+def load_network(model: bytes) -> Network:
+    """The fastest runtime that this machine offers. Raises EngineError when the model cannot be loaded."""
+    try:
+        return OpenVino(model) if openvino_pays() else OnnxRuntime(model)
+    except Exception as problem:
+        raise EngineError(f"the OCR model cannot be loaded: {type(problem).__name__}: {problem}") from problem
+
+
+@lru_cache(maxsize=1)
+def openvino_pays() -> bool:
+    """Whether OpenVINO is installed and the processor multiplies bf16 matrices; without that it is no faster, but larger."""
+    return importlib.util.find_spec("openvino") is not None and BF16_FLAG in _processor_flags()
+
+
+def _processor_flags() -> frozenset[str]:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
+    except OSError:
+        return frozenset()
+    return frozenset(next((line for line in lines if line.startswith("flags")), "").split())
+
+
+class OnnxRuntime(Network):
+    """onnxruntime, one thread. Unpadded single lines are fastest: their activations stay in the processor's cache."""
+
+    width_step = 16
+
+    def __init__(self, model: bytes) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        options.add_session_config_entry("session.set_denormal_as_zero", "1")
+        self._session: Any = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._input: str = self._session.get_inputs()[0].name
+
+    def run(self, values: Tensor) -> Tensor:
+        output: Tensor = self._session.run(None, {self._input: values})[0]
+        return output
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        notes: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+        return notes
+
+
+class OpenVino(Network):
+    """OpenVINO, one thread, bf16."""
+
+    width_step = 32
+
+    def __init__(self, model: bytes) -> None:
+        import onnx
+        import openvino
+
+        self._metadata = {entry.key: entry.value for entry in onnx.load_from_string(model).metadata_props}
+        core: Any = openvino.Core()
+        compiled = core.compile_model(core.read_model(model, b""), "CPU", _OPENVINO_OPTIONS)
+        self._request: Any = compiled.create_infer_request()
+
+    def run(self, values: Tensor) -> Tensor:
+        self._request.infer([values], share_inputs=True)
+        output: Tensor = self._request.get_output_tensor().data
+        return output
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        return self._metadata
+
+
+_OPENVINO_OPTIONS = {
+    "INFERENCE_NUM_THREADS": 1,
+    "NUM_STREAMS": 1,
+    "PERFORMANCE_HINT": "LATENCY",
+    "ENABLE_CPU_PINNING": False,
+    "INFERENCE_PRECISION_HINT": "bf16",
+    "CPU_RUNTIME_CACHE_CAPACITY": KERNELS_KEPT,
+}

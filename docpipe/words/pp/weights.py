@@ -1,0 +1,135 @@
+"""Where the two ONNX models come from, and the Latin cut of the recognizer. Knows files and hashes; runs no network."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import logging
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from docpipe.errors import EngineError, MissingError
+from docpipe.workspace import write_atomic
+
+log = logging.getLogger(__name__)
+
+Alphabet = Literal["latin", "full"]
+
+CARRIER = "rapidocr"
+CARRIER_VERSION = "3.10.0"
+DETECTOR = "PP-OCRv6_det_small.onnx"
+RECOGNIZER = "PP-OCRv6_rec_small.onnx"
+SHA256 = {
+    DETECTOR: "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f",
+    RECOGNIZER: "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884",
+}
+HEAD_WEIGHT, HEAD_BIAS = "linear_8.w_0", "linear_8.b_0"
+BLANK = "\0"
+
+# What European business documents are printed with. Everything else of the 18 708 characters is CJK, symbols and emoji, which cost
+# a quarter of the recognizer's time and are only ever confused with these.
+LATIN_RANGES = (
+    (0x21, 0x17E),  # ASCII, Latin-1, Latin Extended-A
+    (0x1EA0, 0x1EF9),  # Vietnamese
+    (0x370, 0x3CE),  # Greek
+    (0x2010, 0x203A),  # dashes, quotes, bullets, per mille
+    (0x20A0, 0x20BF),  # currencies
+    (0x2610, 0x2612),  # ballot boxes
+    (0x2713, 0x2718),  # ticks and crosses
+)
+LATIN_SINGLES = frozenset("ȘșȚțẞ℃№™←→−√≠≤≥■□●○")
+
+_HINT = f"pip install --force-reinstall {CARRIER}=={CARRIER_VERSION}"
+
+
+def is_latin(char: str) -> bool:
+    """Whether the Latin cut keeps this character."""
+    return len(char) == 1 and (char in LATIN_SINGLES or any(low <= ord(char) <= high for low, high in LATIN_RANGES))
+
+
+def detector_model() -> bytes:
+    """The detector as shipped. Raises EngineError when the file is not the known one."""
+    return _shipped(DETECTOR)
+
+
+def recognizer_model(alphabet: Alphabet, cache: Path) -> bytes:
+    """The recognizer for an alphabet. The Latin cut is made once and kept in `cache`; where that folder cannot be written it is made
+    again in every process, so that what is read never depends on the disk. Raises EngineError."""
+    if alphabet == "full":
+        return _shipped(RECOGNIZER)
+    kept = cache / _cut_name()
+    stored = _stored(kept)
+    if stored is not None:
+        return stored
+    cut = cut_head(_shipped(RECOGNIZER))
+    try:
+        write_atomic(kept, hashlib.sha256(cut).digest() + cut)
+    except OSError as problem:
+        log.warning("the OCR model cannot be kept in %s: %s", cache, problem.strerror)
+    return cut
+
+
+def cut_head(model: bytes) -> bytes:
+    """The recognizer with only the output columns of blank, the Latin characters and space; all other weights as they are."""
+    import onnx
+    from onnx import numpy_helper
+
+    network = onnx.load_from_string(model)
+    names = next(entry for entry in network.metadata_props if entry.key == "character")
+    characters = names.value.splitlines()
+    columns = [0, *(place + 1 for place, char in enumerate(characters) if is_latin(char)), len(characters) + 1]
+    for weights in network.graph.initializer:
+        if weights.name in (HEAD_WEIGHT, HEAD_BIAS):
+            kept = np.ascontiguousarray(numpy_helper.to_array(weights)[..., columns])
+            weights.CopyFrom(numpy_helper.from_array(kept, weights.name))
+    names.value = "\n".join(characters[column - 1] for column in columns[1:-1])
+    network.graph.output[0].type.tensor_type.shape.dim[2].dim_value = len(columns)
+    return bytes(network.SerializeToString())
+
+
+def characters(metadata: dict[str, str]) -> tuple[str, ...]:
+    """The character of every output column, from the model's own metadata; column 0 is the CTC blank, the last one the space."""
+    return (BLANK, *metadata["character"].splitlines(), " ")
+
+
+def _cut_name() -> str:
+    key = hashlib.sha256(repr((SHA256[RECOGNIZER], LATIN_RANGES, sorted(LATIN_SINGLES))).encode()).hexdigest()
+    return f"ppocr-latin-{key[:16]}.bin"
+
+
+def _stored(file: Path) -> bytes | None:
+    """The cut kept in `file`, when it is whole: a digest, then the model."""
+    try:
+        content = file.read_bytes()
+    except OSError:
+        return None
+    digest, cut = content[:32], content[32:]
+    return cut if hashlib.sha256(cut).digest() == digest else None
+
+
+def _shipped(name: str) -> bytes:
+    """A model file of the carrier package, which is located but never imported."""
+    try:
+        version = importlib.metadata.version(CARRIER)
+        spec = importlib.util.find_spec(CARRIER)
+    except importlib.metadata.PackageNotFoundError:
+        spec = None
+    if spec is None or spec.origin is None:
+        raise MissingError(f"{CARRIER}, which carries the OCR models, is not installed", hint=_HINT)
+    if version != CARRIER_VERSION:
+        raise EngineError(f"{CARRIER} is {version}, the OCR models are those of {CARRIER_VERSION}", hint=_HINT)
+    return verified(Path(spec.origin).parent / "models" / name, SHA256[name])
+
+
+def verified(file: Path, sha256: str) -> bytes:
+    """The file's content; raises EngineError unless it has this hash."""
+    try:
+        content = file.read_bytes()
+    except OSError as problem:
+        raise EngineError(f"the OCR model {file.name} cannot be read: {problem.strerror}", hint=_HINT) from problem
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise EngineError(f"the OCR model {file.name} is not the one that {CARRIER} {CARRIER_VERSION} shipped", hint=_HINT)
+    return content

@@ -1,0 +1,108 @@
+"""Reads single text lines with Tesseract, where tesserocr and its language data are installed. Knows strips of pixels, finds no lines.
+
+Tesseract's own page layout is never asked: it loses lines on receipts and falls apart on letter-spaced Korean pages.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from docpipe.errors import EngineError, MissingError
+from docpipe.words.pp.quads import Pixels
+
+USUAL = ("/usr/share/tesseract-ocr/*/tessdata", "/usr/share/tessdata", "/usr/local/share/tessdata", "/opt/homebrew/share/tessdata")
+# Measured on Korean pages: letters of 48 px, and a margin, without which the first and last letter suffer.
+HEIGHT = 48
+BORDER = 10
+DPI = 200
+
+CODES = {
+    "ar": "ara", "bg": "bul", "cs": "ces", "da": "dan", "de": "deu", "el": "ell", "en": "eng", "es": "spa", "et": "est", "fi": "fin",
+    "fr": "fra", "hi": "hin", "hr": "hrv", "hu": "hun", "id": "ind", "it": "ita", "ja": "jpn", "ko": "kor", "lt": "lit", "lv": "lav",
+    "ms": "msa", "nl": "nld", "no": "nor", "pl": "pol", "pt": "por", "ro": "ron", "ru": "rus", "sk": "slk", "sl": "slv", "sv": "swe",
+    "th": "tha", "tr": "tur", "uk": "ukr", "vi": "vie", "zh": "chi_sim",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A word of a strip: its text, where it starts and ends (0..1 along the strip), and a confidence 0..1."""
+
+    text: str
+    start: float
+    end: float
+    confidence: float
+
+
+def find_data(code: str, folders: Sequence[Path] = ()) -> Path | None:
+    """The folder that holds `<code>.traineddata`: one of `folders`, else a usual place; None where there is none."""
+    usual = [folder for pattern in USUAL for folder in sorted(Path("/").glob(pattern.lstrip("/")), reverse=True)]
+    return next((folder for folder in (*folders, *usual) if (folder / f"{code}.traineddata").is_file()), None)
+
+
+def installed() -> bool:
+    """Whether tesserocr can be imported."""
+    return importlib.util.find_spec("tesserocr") is not None
+
+
+class LineReader:
+    """Tesseract for one choice of languages. Made once per process."""
+
+    def __init__(self, codes: Sequence[str], *, folders: Sequence[Path] = ()) -> None:
+        """`codes` are Tesseract's own (`kor`, `eng`), the most likely first. Raises MissingError where a part is not installed."""
+        if not installed():
+            raise MissingError("tesserocr is not installed", hint="pip install 'docpipe[tesseract]'")
+        homes = [_data_folder(code, folders) for code in codes]
+        if len(set(homes)) > 1:
+            raise MissingError(f"the data of {'+'.join(codes)} must lie in one folder", hint="put the traineddata files side by side")
+        import tesserocr
+
+        try:
+            self._api: Any = tesserocr.PyTessBaseAPI(path=str(homes[0]), lang="+".join(codes), psm=tesserocr.PSM.SINGLE_LINE)
+        except RuntimeError as problem:
+            raise EngineError(f"Tesseract cannot start with {'+'.join(codes)}: {problem}") from problem
+        self._word: Any = tesserocr.RIL.WORD
+        self._iterate: Any = tesserocr.iterate_level
+
+    def read(self, strip: Pixels) -> tuple[Piece, ...]:
+        """The words of one gray or BGR line image, left to right; () when it holds no text."""
+        gray = strip if strip.ndim == 2 else np.asarray(cv2.cvtColor(strip, cv2.COLOR_BGR2GRAY), np.uint8)
+        framed = cv2.copyMakeBorder(gray, BORDER, BORDER, BORDER, BORDER, cv2.BORDER_REPLICATE)
+        height, width = framed.shape
+        self._api.SetImageBytes(framed.tobytes(), width, height, 1, width)
+        self._api.SetSourceResolution(DPI)
+        self._api.Recognize()
+        return tuple(self._pieces(width - 2 * BORDER))
+
+    def _pieces(self, width: int) -> Iterator[Piece]:
+        result = self._api.GetIterator()
+        for place in self._iterate(result, self._word) if result is not None else ():
+            box = place.BoundingBox(self._word)
+            text = _text(place, self._word)
+            if box and text:
+                ends = (min(1.0, max(0.0, (end - BORDER) / width)) for end in (box[0], box[2]))
+                yield Piece(text, *ends, confidence=place.Confidence(self._word) / 100)
+
+
+def _text(place: Any, level: Any) -> str:
+    """The word here; Tesseract's binding raises where it holds none."""
+    try:
+        return str(place.GetUTF8Text(level)).strip()
+    except RuntimeError:
+        return ""
+
+
+def _data_folder(code: str, folders: Sequence[Path]) -> Path:
+    home = find_data(code, folders)
+    if home is None:
+        raise MissingError(
+            f"Tesseract's data for {code!r} was not found", hint=f"install tesseract-ocr-{code.replace('_', '-')} or copy {code}.traineddata"
+        )
+    return home

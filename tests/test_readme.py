@@ -1,0 +1,72 @@
+"""The README's commands and programs run as they are printed, and the pages of docs/ name what exists."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from docpipe.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that looks like a fresh clone, so that what the commands write lands nowhere else."""
+    folder = tmp_path_factory.mktemp("clone")
+    for name in ("samples", "schemas", "docpipe"):
+        (folder / name).symlink_to(ROOT / name)
+    return folder
+
+
+def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+    return done
+
+
+def test_every_console_command_runs(checkout: Path) -> None:
+    commands = [line[2:] for block in blocks("console") for line in block.splitlines() if line.startswith("$ ")]
+    assert len(commands) >= 8
+    for command in commands:
+        program, *arguments = shlex.split(command)
+        assert program == ".venv/bin/docpipe"
+        run([sys.executable, "-m", "docpipe", *arguments], checkout)
+
+
+def test_the_python_example_runs(checkout: Path) -> None:
+    (example,) = [block for block in blocks("python") if "docpipe.run(" in block]
+    (checkout / "example.py").write_text(example)
+    printed = run([sys.executable, "example.py"], checkout).stdout
+    assert "gross_total" in printed
+
+
+def test_the_schema_example_is_a_schema_that_lints(checkout: Path) -> None:
+    (example,) = [block for block in blocks("python") if "class DeliveryNote" in block]
+    (checkout / "delivery_note.py").write_text(example)
+    run([sys.executable, "-m", "docpipe", "schema", "check", "delivery_note.py:DeliveryNote"], checkout)
+
+
+def test_the_two_set_up_commands_are_targets_of_the_makefile() -> None:
+    (block,) = blocks("sh")
+    targets = re.findall(r"^make (\w+)", block, re.MULTILINE)
+    assert targets == ["demo", "test"]
+    assert all(re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE) for target in targets)
+
+
+def test_every_link_of_the_readme_leads_somewhere() -> None:
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
+    assert links and all((ROOT / link).exists() for link in links)
+
+
+def test_every_setting_is_documented() -> None:
+    documented = set(re.findall(r"`DOCPIPE_(\w+)`", (ROOT / "docs" / "settings.md").read_text()))
+    assert documented == {name.upper() for name in Settings.model_fields}
