@@ -15,7 +15,7 @@ from docpipe.errors import DocpipeError, MismatchError, NotFoundError, ResourceE
 from docpipe.extract import load_engine
 from docpipe.fields import DEFAULT_SCHEMA, load_schema, schema_ref
 from docpipe.limits import Limits
-from docpipe.preprocess import identify
+from docpipe.preprocess import identify, warm_up
 from docpipe.records import Job, Readings, ReadOptions, Result, SchemaRef
 from docpipe.request import job_id, read_options
 from docpipe.settings import Settings, read_settings
@@ -36,6 +36,7 @@ def run(
     ocr: str | None = None,
     languages: Sequence[str] | None = None,
     pages: Sequence[int] = (),
+    formats: Sequence[str] = (),
     dpi: int | None = None,
     password: str | None = None,
     work: str | Path | None = None,
@@ -52,6 +53,7 @@ def run(
     ocr: str | None = None,
     languages: Sequence[str] | None = None,
     pages: Sequence[int] = (),
+    formats: Sequence[str] = (),
     dpi: int | None = None,
     password: str | None = None,
     work: str | Path | None = None,
@@ -67,6 +69,7 @@ def run(
     ocr: str | None = None,
     languages: Sequence[str] | None = None,
     pages: Sequence[int] = (),
+    formats: Sequence[str] = (),
     dpi: int | None = None,
     password: str | None = None,
     work: str | Path | None = None,
@@ -74,12 +77,13 @@ def run(
 ) -> Result[Any]:
     """Read one document. `result.data` is an instance of the schema where it validates, else the plain JSON object.
 
-    `schema` is a class, a built-in name, `module:Class` or `path.py:Class`; `engines` and `ocr` are references of the same three kinds.
+    `schema` is a class, a built-in name, `module:Class` or `path.py:Class`; `engines`, `ocr` and `formats` (further input
+    formats) are references of the same three kinds.
     `pages` are 1-based, empty = all. `work` keeps every intermediate file. What is None comes from `settings`, and those from the
     environment. Raises DocumentError where the document cannot be opened and UsageError where the call makes no sense.
     """
     settings = settings or read_settings()
-    options = read_options(settings, engines=engines, ocr=ocr, languages=languages, pages=pages, dpi=dpi)
+    options = read_options(settings, engines=engines, ocr=ocr, languages=languages, pages=pages, formats=formats, dpi=dpi)
     found, ref = _schema(schema)
     reader = Reader(found, ref, options=options, limits=settings.limits())
     return reader.read(Path(path), password=password, work=Path(work) if work is not None else None)
@@ -106,6 +110,7 @@ class Reader(Generic[S]):
 
     def __init__(self, schema: type[S], ref: SchemaRef, *, options: ReadOptions, limits: Limits) -> None:
         """Raises UsageError for an engine that does not exist, MissingError for one that is not installed."""
+        warm_up()
         self.schema = schema
         self.ref = ref
         self.options = options
@@ -118,7 +123,7 @@ class Reader(Generic[S]):
         with _naming(path), contextlib.ExitStack() as stack:
             if path.is_dir():
                 raise NotFoundError("a folder, not a file", hint="docpipe batch reads folders")
-            document = identify(path, self.limits)
+            document = identify(path, self.limits, formats=self.options.formats)
             job = Job(
                 id=job_id(document, self.ref, self.options), source=path, document=document, schema_ref=self.ref, options=self.options
             )

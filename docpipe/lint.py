@@ -15,11 +15,16 @@ from docpipe.fields import FieldSpec, fields_of, rules_of
 from docpipe.records import Issue
 
 SHORTEST_DESCRIPTION = 3  # words; fewer repeat the name
-# Words that stand beside many different values of one page. As a field's only labels they point anywhere.
-_BROAD = (
-    "number no name date total amount value id code description type address price quantity sum text page "
-    "nummer datum betrag name summe wert text nom numéro montant valeur nombre número fecha importe 번호 이름 날짜 금액 합계 일자"
+# Words that stand beside many different values of one page. Alone, or before better ones, they point anywhere.
+_BROAD_WORDS = (
+    "number no name date total amount value id code description type address price quantity sum text page reference tax item"
+    " nummer nr datum betrag summe wert adresse anschrift preis menge seite referenz steuer"
+    " nom numéro montant valeur nombre prix quantité référence taxe número fecha importe valor precio cantidad referencia"
+    " numero data importo valore nome prezzo bedrag naam prijs aantal 번호 이름 날짜 금액 합계 일자 주소 수량"
 )
+_BROAD = frozenset(_BROAD_WORDS.split())
+_CHECKED_KINDS = frozenset({"iban", "tax_id"})  # their checksum confirms them
+_LOOK_AROUND = ("(?=", "(?!", "(?<=", "(?<!")
 
 
 def lint(schema: type[BaseModel]) -> list[Issue]:
@@ -27,8 +32,9 @@ def lint(schema: type[BaseModel]) -> list[Issue]:
     try:
         specs = fields_of(schema)
     except SchemaError as problem:
-        return [Issue(code="unreadable", severity="error", message=problem.message, suggestion=problem.hint or None)]
-    return [*_models(schema, ""), *_shared_labels(specs), *_rules(schema, specs)]
+        path, _, what = problem.message.partition(": ")
+        return [Issue(code="unreadable", severity="error", path=path, message=what, suggestion=problem.hint or None)]
+    return [*_models(schema, ""), *_shared_labels(specs), *_rules(schema, specs), *_beyond_rules(schema, specs)]
 
 
 def _models(model: type[BaseModel], prefix: str) -> Iterator[Issue]:
@@ -38,6 +44,7 @@ def _models(model: type[BaseModel], prefix: str) -> Iterator[Issue]:
         path = prefix + name
         yield from _description(info, path)
         yield from _default(info, path)
+        yield from _pattern(info, path)
         yield from _labels(info, path)
         for part in _parts(info.annotation):
             yield from _models(part, f"{path}.")
@@ -65,13 +72,25 @@ def _default(info: FieldInfo, path: str) -> Iterator[Issue]:
     if info.is_required():
         yield Issue(
             code="not_optional",
-            severity="error",
             path=path,
-            message="has no default: a document without it would have no valid data",
+            message="has no default: the data of a document without it does not fit the class",
             suggestion="X | None = Field(None, ...), or default_factory=list; mark it Required() to have it confirmed",
         )
     elif info.annotation is float or float in get_args(info.annotation):
         yield Issue(code="float", path=path, message="a float cannot hold money exactly", suggestion="Decimal")
+
+
+def _pattern(info: FieldInfo, path: str) -> Iterator[Issue]:
+    for mark in info.metadata:
+        said = getattr(mark, "pattern", None)
+        text = said if isinstance(said, str) else getattr(said, "pattern", "")
+        if any(sign in text for sign in _LOOK_AROUND):
+            yield Issue(
+                code="look_around",
+                severity="error",
+                path=path,
+                message=f"the pattern {text!r} looks around, which no constrained decoding can",
+            )
 
 
 def _labels(info: FieldInfo, path: str) -> Iterator[Issue]:
@@ -79,12 +98,25 @@ def _labels(info: FieldInfo, path: str) -> Iterator[Issue]:
         every = [label.casefold() for said in labels.by_language.values() for label in said]
         if not all(every):
             yield Issue(code="empty_label", severity="error", path=path, message="has an empty label")
-        if every and all(label in _BROAD.split() for label in every):
+        if every and all(label in _BROAD for label in every):
             yield Issue(code="broad_labels", path=path, message=f"has only labels that stand beside many values: {', '.join(every)}")
+        elif "." not in path:  # a row's cell has its column, a party's line its block: only a field of the whole page needs more
+            yield from _broad_first(labels, path)
         yield from _doubles(labels, path)
         for label in every:
             if len(label) == 1:
                 yield Issue(code="short_label", path=path, message=f"the label {label!r} is found everywhere")
+
+
+def _broad_first(labels: Labels, path: str) -> Iterator[Issue]:
+    for language, said in labels.by_language.items():
+        if said[0].casefold() in _BROAD:
+            yield Issue(
+                code="broad_first",
+                path=path,
+                message=f"{language}: {said[0]!r} comes first",
+                suggestion="list the most specific label first",
+            )
 
 
 def _doubles(labels: Labels, path: str) -> Iterator[Issue]:
@@ -123,3 +155,16 @@ def _paths(rule: Rule) -> Iterator[str]:
             yield value
         elif isinstance(value, tuple):
             yield from (part for part in value if isinstance(part, str))
+
+
+def _beyond_rules(schema: type[BaseModel], specs: tuple[FieldSpec, ...]) -> Iterator[Issue]:
+    """Required fields that nothing but a second reading can confirm: every document without one goes to review."""
+    reached = {path for rule in rules_of(schema) for path in _paths(rule)}
+    for spec in specs:
+        if spec.required and not spec.labels and spec.path not in reached and spec.kind not in _CHECKED_KINDS:
+            yield Issue(
+                code="unconfirmable",
+                path=spec.path,
+                message="is required, yet has no label and stands in no rule: few documents will be accepted",
+                suggestion="give it Labels, or a rule that reaches it",
+            )

@@ -30,6 +30,7 @@ def read_options(
     ocr: str | None = None,
     languages: Sequence[str] | None = None,
     pages: Sequence[int] = (),
+    formats: Sequence[str] = (),
     dpi: int | None = None,
 ) -> ReadOptions:
     """The options of a call: what is given, else what the settings say."""
@@ -39,6 +40,7 @@ def read_options(
         languages=settings.languages if languages is None else tuple(languages),
         dpi=settings.dpi if dpi is None else dpi,
         pages=tuple(sorted(set(pages))),
+        formats=tuple(formats),
     )
 
 

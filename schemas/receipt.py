@@ -91,7 +91,7 @@ class LineItem(BaseModel):
             nl="aantal",
             it="quantità|q.tà|qta",
         ),
-    ] = Field(None, description="How many")
+    ] = Field(None, description="How many were bought, or the weight")
     unit_price: Annotated[
         Decimal | None,
         Labels(
@@ -103,7 +103,7 @@ class LineItem(BaseModel):
             nl="stukprijs|prijs",
             it="prezzo unitario|prezzo",
         ),
-    ] = Field(None, description="Price of one")
+    ] = Field(None, description="Price of one, or of one unit of weight")
     amount: Annotated[
         Decimal | None,
         Labels(

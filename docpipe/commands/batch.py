@@ -1,8 +1,114 @@
-"""x"""
+"""Read every file below DIR, and go on where an earlier call stopped.
 
-HELP = "x"
+OUT gets NAME.json for every file NAME (folders kept), and from all of them results.jsonl, results.csv with one results.LIST.csv for each
+list, and results.xlsx. A file is done when its result is whole and was made from the same content, schema and options; the next call
+does the rest. A file that cannot be read is a line of errors.jsonl and of the summary, and never stops the others. Hidden files are
+passed over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from docpipe.commands.messages import one_line, say
+from docpipe.commands.options import add_password_options, add_reading_options, positive, read_password, read_request, whole_number
+from docpipe.errors import IncompleteError
+
+if TYPE_CHECKING:
+    from docpipe.batch import Done, Summary
+
+HELP = "read every file of a folder, resumably"
+MOST_SHOWN = 20  # files without a usable result that the summary names; errors.jsonl has all
 
 
-def add_arguments(parser): ...
-def main(arguments):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own arguments."""
+    parser.add_argument("folder", metavar="DIR", type=Path, help="folder of documents, with all its folders")
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for the results")
+    parser.add_argument("--jobs", metavar="N", help="processes that read at the same time (default: one per CPU)")
+    parser.add_argument("--timeout", metavar="SECONDS", default="3600", help="the most one document may take (default: 3600)")
+    parser.add_argument("--work", metavar="DIR", type=Path, help="keep words, images and readings in DIR/NAME")
+    parser.add_argument("--sink", metavar="NAME", action="append", default=[], help="a further sink for all results; may be repeated")
+    parser.add_argument("--progress", action="store_true", help="show progress even where stderr is no terminal")
+    add_reading_options(parser)
+    add_password_options(parser)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Read the folder."""
+    from docpipe.batch import Batch
+    from docpipe.output import write_stdout
+    from docpipe.settings import read_settings
+    from docpipe.shelf import Shelf
+
+    batch = Batch(
+        shelf=Shelf(arguments.folder, arguments.out, skip=(arguments.work,) if arguments.work else ()),
+        request=read_request(arguments, read_settings()),
+        jobs=whole_number("--jobs", arguments.jobs, least=1, most=1024) if arguments.jobs else len(os.sched_getaffinity(0)),
+        seconds=positive("--timeout", arguments.timeout, most=10_000_000),
+        work=arguments.work,
+        password=read_password(arguments),
+        sinks=("jsonl", "table", *arguments.sink),
+    )
+    with Progress(shown=arguments.progress or (sys.stderr.isatty() and not arguments.quiet)) as progress:
+        summary = batch.run(started=progress.start, told=progress.step)
+    if not arguments.quiet:
+        write_stdout("".join(f"{line}\n" for line in _table(summary)).encode())
+    return _verdict(summary, arguments)
+
+
+def _verdict(summary: Summary, arguments: argparse.Namespace) -> int:
+    without = len(summary.errors) + len(summary.failed)
+    if without:
+        raise IncompleteError(f"{without} of {summary.documents} documents have no usable result", file=arguments.folder.name)
     return 0
+
+
+class Progress:
+    """A bar on stderr with rate and time left, or nothing."""
+
+    def __init__(self, *, shown: bool) -> None:
+        from tqdm import tqdm
+
+        self._bar = tqdm(disable=not shown, unit="doc", file=sys.stderr, dynamic_ncols=True, smoothing=0.05)
+        self._errors = 0
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def start(self, documents: int, kept: int) -> None:
+        """Say how many files there are, and how many of them are done already."""
+        self._bar.reset(total=documents)
+        self._bar.initial = kept
+        self._bar.n = kept
+        self._bar.refresh()
+
+    def step(self, done: Done) -> None:
+        """One more file."""
+        if done.error:
+            self._errors += 1
+            self._bar.clear()
+            say(one_line(f"docpipe: error: {done.error}"))
+        self._bar.set_postfix_str(f"{self._errors} errors" if self._errors else "", refresh=False)
+        self._bar.update()
+
+
+def _table(summary: Summary) -> Iterator[str]:
+    for status in ("accepted", "review", "failed"):
+        yield f"{status:<12}{summary.statuses[status]:>9}"
+    yield f"{'errors':<12}{len(summary.errors):>9}"
+    yield f"{'documents':<12}{summary.documents:>9}   {summary.kept} of them done before"
+    rate = f"   {summary.new_pages} read now in {summary.seconds:.1f} s, {summary.new_pages / max(summary.seconds, 1e-9):.2f} pages/s"
+    yield f"{'pages':<12}{summary.pages:>9}{rate}"
+    lines = [f"failed: {name}" for name in summary.failed] + [f"{row.code}: {row.file}: {row.message}" for row in summary.errors]
+    yield from map(one_line, lines[:MOST_SHOWN])
+    if len(lines) > MOST_SHOWN:
+        yield f"... and {len(lines) - MOST_SHOWN} more"

@@ -29,6 +29,7 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--lang", metavar="DE,EN", help="languages of the documents, as two-letter codes")
     group.add_argument("--pages", metavar="1-3,7", help="only these pages, counted from 1")
     group.add_argument("--dpi", metavar="N", help="resolution pages are rendered at, 72 to 600")
+    group.add_argument("--format", metavar="NAME", action="append", default=[], help="a further input format; may be repeated")
     parser.epilog = SETTINGS_NOTE
 
 
@@ -50,7 +51,8 @@ def read_request(arguments: argparse.Namespace, settings: Settings) -> Request:
         ocr=arguments.ocr,
         languages=_languages(arguments.lang),
         pages=parse_pages(arguments.pages, most=settings.max_pages),
-        dpi=_dpi(arguments.dpi),
+        formats=arguments.format,
+        dpi=None if arguments.dpi is None else whole_number("--dpi", arguments.dpi, least=72, most=600),
     )
     return Request(schema_name=arguments.schema or DEFAULT_SCHEMA, options=options, limits=settings.limits())
 
@@ -101,9 +103,19 @@ def _languages(text: str | None) -> tuple[str, ...] | None:
     return codes
 
 
-def _dpi(text: str | None) -> int | None:
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) < 5 and 72 <= int(text) <= 600):
-        raise UsageError(f"--dpi: {text!r} is not a whole number from 72 to 600")
+def whole_number(option: str, text: str, *, least: int, most: int) -> int:
+    """A whole number in these limits. Raises UsageError."""
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
+        raise UsageError(f"{option}: {text!r} is not a whole number from {least} to {most}")
     return int(text)
+
+
+def positive(option: str, text: str, *, most: float) -> float:
+    """A number above 0 and up to `most`. Raises UsageError."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= most:
+        raise UsageError(f"{option}: {text!r} is not a number above 0 and up to {most:g}")
+    return number

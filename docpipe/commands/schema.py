@@ -60,7 +60,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
     wrong = 0
     for reference in arguments.schema:
-        issues = lint(plugins.load(reference, BaseModel, BUILT_IN, error=SchemaError))  # type: ignore[type-abstract]
+        issues = lint(plugins.load(reference, BaseModel, BUILT_IN, error=SchemaError))
         wrong += sum(issue.severity == "error" for issue in issues)
         for issue in issues:
             hint = f" ({issue.suggestion})" if issue.suggestion else ""

@@ -171,7 +171,8 @@ class OpenDocument:
         self.einvoice = bool(opened["einvoice"])
 
     def sheet(self, number: int, *, layer: Path) -> Message:
-        """The facts of a page as `Sheet` has them, less its words, which are in `layer`. Raises PageError, DeadlineError or ResourceError."""
+        """The facts of a page as `Sheet` has them, less its words, which are in `layer`. Raises PageError, DeadlineError,
+        ResourceError."""
         return self._page({"do": "sheet", "number": number, "layer": str(layer)})
 
     def raster(self, number: int, *, dpi: float, turn: int, target: Path) -> Message:

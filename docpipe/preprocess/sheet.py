@@ -55,7 +55,7 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Raster:
-    """The pixels of one whole page: 8 bit, rows top down, `channels` 1 (gray) or 3 (RGB). `dpi` maps them to the page: points = px * 72 / dpi.
+    """The pixels of one whole page: 8 bit, rows top down, `channels` 1 (gray) or 3 (RGB); points = pixels * 72 / `dpi`.
 
     `clean` says that it was drawn from vectors and holds no scanned paper.
     """

@@ -40,7 +40,9 @@ def _identify(path: Path, limits: Limits, formats: Sequence[str]) -> tuple[str, 
     except OSError as problem:
         raise DamagedError(f"cannot be read: {problem.strerror}", file=name) from problem
     if found is None:
-        raise UnsupportedError("not a PDF, an image or an e-invoice XML by its content", file=name, hint="convert it to PDF, PNG, JPEG or TIFF")
+        raise UnsupportedError(
+            "not a PDF, an image or an e-invoice XML by its content", file=name, hint="convert it to PDF, PNG, JPEG or TIFF"
+        )
     reference, media_type = found
     return reference, Document(name=name, sha256=digest, media_type=media_type)
 

@@ -1,4 +1,4 @@
-"""The preprocess stage: a file -> its pages, upright, with their facts in the workspace. Knows the order of the steps, no format and no pixel."""
+"""The preprocess stage: a file -> its pages, upright, their facts in the workspace. Knows the order of steps, no format, no pixel."""
 
 from __future__ import annotations
 
@@ -53,9 +53,12 @@ def render(page: Page, *, job: Job, space: Workspace, limits: Limits, password: 
     from docpipe.preprocess.image import place
 
     reference, _ = identify_format(job.source, limits, job.options.formats)
-    with open_document(Request(job.source, reference, password), limits) as opened, _named(job.source):
-        with _raster(opened, page.number, dpi=dpi or job.options.dpi, turn=page.rotation, space=space) as (path, facts):
-            return place(path, facts["dpi"], page, space=space, clean=facts["clean"])
+    with (
+        _named(job.source),
+        open_document(Request(job.source, reference, password), limits) as opened,
+        _raster(opened, page.number, dpi=dpi or job.options.dpi, turn=page.rotation, space=space) as (path, facts),
+    ):
+        return place(path, facts["dpi"], page, space=space, clean=facts["clean"])
 
 
 def _numbers(job: Job, document: Document) -> list[int]:

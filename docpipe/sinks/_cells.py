@@ -34,13 +34,15 @@ def header_row(result: Result[Any], name: str) -> Row:
     return row | {_free(path, row): cell for path, cell in _flat(_plain(result.data))}
 
 
-def list_rows(result: Result[Any], name: str) -> Iterator[tuple[str, Row]]:
-    """(path of the list, row) for every row of every list; `row` counts from 1. A list inside a row is one cell of JSON."""
-    for path, rows in _lists(_plain(result.data)):
-        for number, item in enumerate(rows, 1):
-            row: Row = {"file": name, "row": number}
-            cells = dict(_flat(item, lists=True)) if isinstance(item, dict) else {"value": _cell(item)}
-            yield path, row | {_free(key, row): cell for key, cell in cells.items()}
+def list_rows(result: Result[Any], name: str) -> Iterator[tuple[str, list[Row]]]:
+    """(path of the list, its rows) for every list, empty ones too; `row` counts from 1. A list inside a row is one cell of JSON."""
+    for path, items in _lists(_plain(result.data)):
+        yield path, [_list_row(item, {"file": name, "row": number}) for number, item in enumerate(items, 1)]
+
+
+def _list_row(item: Any, row: Row) -> Row:
+    cells = dict(_flat(item, lists=True)) if isinstance(item, dict) else {"value": _cell(item)}
+    return row | {_free(key, row): cell for key, cell in cells.items()}
 
 
 def _plain(data: Any) -> dict[str, Any]:

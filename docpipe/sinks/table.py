@@ -33,10 +33,11 @@ class Table(Sink):
 
     def write(self, result: Result[Any], *, name: str) -> None:
         self._spools[DOCUMENTS].add(header_row(result, name))
-        for path, row in list_rows(result, name):
+        for path, rows in list_rows(result, name):
             if path not in self._spools:
                 self._spools[path] = self._spool()
-            self._spools[path].add(row)
+            for row in rows:
+                self._spools[path].add(row)
 
     def close(self) -> None:
         for file in self._files:
@@ -60,7 +61,7 @@ class Spool:
     """Rows on their way to a table, and the columns seen so far, in order."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        self.columns: dict[str, None] = {}
+        self.columns: dict[str, None] = {"file": None}
         self._file = file
 
     def add(self, row: Row) -> None:

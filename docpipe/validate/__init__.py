@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from docpipe.annotations import Rule
 from docpipe.fields import FieldSpec, fields_of, rules_of
-from docpipe.records import Candidate, Issue, Reading, Readings, Result
+from docpipe.records import Candidate, Issue, Locale, Reading, Readings, Result
 from docpipe.validate.build import build
 from docpipe.validate.choice import Choice, Choices, values_of
 from docpipe.validate.complaints import complaints
@@ -32,32 +32,38 @@ S = TypeVar("S", bound=BaseModel)
 def validate(readings: Readings, schema: type[S]) -> Result[S]:
     """The document's values and verdict from what the engines read. Opens no file, asks no clock; raises nothing for bad readings."""
     specs, rules = fields_of(schema), rules_of(schema)
-    by_path = {spec.path: spec for spec in specs}
-    read = [outcome for outcome in readings.outcomes if isinstance(outcome, Reading)]
-    locale = infer(read, by_path, rules)
-    read = normalized(read, by_path, locale)
-    choices, conflicts = merge(read, specs, _judge(rules))
-    choices, dropped = settle(choices, rules)
+    merged, conflicts, locale = contests(readings, schema)
+    choices, dropped = settle(merged, rules)
     choices, repaired = repair(choices, rules, locale.decimal or ".")
-    choices = fill(choices, rules, by_path)
+    choices = fill(choices, rules, {spec.path: spec for spec in specs})
     findings = check(rules, values_of(choices))
     text_layer = all(page.words == "text_layer" for page in readings.pages if page.status != "blank")
     choices = confirm(assess(choices, findings), findings, rules, text_layer=text_layer)
     choices, ambiguous = question(choices, locale)
-    issues = [*conflicts, *ambiguous, *dropped, *repaired, *complaints(readings, specs, choices, findings)]
+    issues = [*conflicts, *dropped, *repaired, *ambiguous, *complaints(readings, specs, choices, findings)]
     status, doubts = verdict(readings, specs, rules, choices, issues)
     return build(readings, schema, specs, choices, [*issues, *doubts], status)
 
 
-def settle(choices: Choices, rules: Sequence[Rule]) -> tuple[dict[str, Choice], list[Issue]]:
-    """The joint choice: the values that fit together, without those that stay too unsure to be given."""
+def contests(readings: Readings, schema: type[BaseModel]) -> tuple[dict[str, Choice], list[Issue], Locale]:
+    """Every field's candidates with their values, merged over pages and engines; the conflicts that merging found; and how the document
+    writes numbers and dates."""
+    specs, rules = fields_of(schema), rules_of(schema)
+    by_path = {spec.path: spec for spec in specs}
+    read = [outcome for outcome in readings.outcomes if isinstance(outcome, Reading)]
+    locale = infer(read, by_path, rules)
+    choices, conflicts = merge(normalized(read, by_path, locale), specs, _judge(rules))
+    return choices, conflicts, locale
+
+
+def settle(choices: Choices, rules: Sequence[Rule], *, least: float = THRESHOLDS.given) -> tuple[dict[str, Choice], list[Issue]]:
+    """The joint choice: the values that fit together, without those outside tables that stay less sure than `least`."""
     chosen, dropped = relate(reconcile(choices, rules), rules)
     sure = assess(chosen, check(rules, values_of(chosen)))
-    return {path: choice if _given(choice) else choice.drop("low_confidence") for path, choice in sure.items()}, dropped
-
-
-def _given(choice: Choice) -> bool:
-    return choice.winner is None or choice.spec.repeated or choice.confidence >= THRESHOLDS.given
+    for path, choice in sure.items():
+        if choice.winner is not None and not choice.spec.repeated and choice.confidence < least:
+            sure[path] = choice.drop("low_confidence")
+    return sure, dropped
 
 
 def _judge(rules: Sequence[Rule]) -> Judge:

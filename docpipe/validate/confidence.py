@@ -5,38 +5,21 @@ Out of fold the model is calibrated on kinds of documents that it has seen, and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from math import exp
 
+from docpipe.annotations import AnyOf, Product, Sum
 from docpipe.records import Candidate
 from docpipe.validate.choice import XML, Choice, Choices, value_key
+from docpipe.validate.coefficients import FIELD, MODEL, ROW
 from docpipe.validate.confirm import is_labelled
 from docpipe.validate.rules import Finding
 
 XML_CONFIDENCE = 0.99
+# What the labels engine measured that still tells something beside its score; more of it only fitted the documents at hand.
+OWN = ("own", "ocr", "same_cell", "column_sum", "from_block")
 SPREAD = 2.0  # scores and gaps beyond this tell nothing more
-
-
-@dataclass(frozen=True)
-class Coefficients:
-    """One model: the constant, and a weight for each feature by name; a feature without a weight counts nothing."""
-
-    constant: float
-    weights: Mapping[str, float]
-
-
-# Hand-set with the signs and rough sizes that a regression on labelled receipts, invoices, orders and forms gave.
-FIELD = Coefficients(
-    -1.6,
-    {
-        "score": 0.9, "gap": 0.9, "label": 1.2, "fit": 0.7, "holds": 1.4, "labelled_holds": 1.0, "broken": -1.5, "places": 0.1,
-        "claim": -0.5, "agree": 2.0, "checksum": 1.0, "ungrounded": -2.5, "ocr": -0.2, "unlabelled": -0.2,
-    },
-)  # fmt: skip
-ROW = Coefficients(
-    0.4, {"label": 0.8, "holds": 1.2, "product": 1.2, "broken": -1.6, "agree": 2.0, "ungrounded": -2.5, "fit": 0.6}
-)  # fmt: skip
 
 
 def assess(choices: Choices, findings: Sequence[Finding]) -> dict[str, Choice]:
@@ -46,9 +29,11 @@ def assess(choices: Choices, findings: Sequence[Finding]) -> dict[str, Choice]:
 
 
 def states(findings: Sequence[Finding]) -> dict[str, frozenset[str]]:
-    """Path -> how the relations that speak of it stand: holds, weak, broken, product."""
+    """Path -> how the relations that speak of it stand: holds, weak, broken, product. A limit or an order that is kept says nothing."""
     found: dict[str, set[str]] = {}
     for finding in findings:
+        if finding.state != "broken" and not isinstance(finding.rule, Sum | AnyOf | Product):
+            continue
         for path in finding.paths:
             names = found.setdefault(path, set())
             names.add(finding.state)
@@ -65,33 +50,31 @@ def confidence(choice: Choice, relations: frozenset[str]) -> float:
     if winner.engine == XML:
         return XML_CONFIDENCE
     found = features(choice, winner, relations)
-    model = ROW if choice.spec.repeated else FIELD
+    model = MODEL if winner.evidence.relation == "model" else ROW if choice.spec.repeated else FIELD
     return round(logistic(model.constant + sum(model.weights.get(name, 0.0) * amount for name, amount in found.items())), 4)
 
 
 def features(choice: Choice, winner: Candidate, relations: frozenset[str]) -> dict[str, float]:
-    """The numbers that the model reads, by name."""
-    own, key = winner.evidence.features, value_key(choice.spec.kind, winner.value)
+    """The numbers that the model reads, by name: what the contest shows, the engine's own, and `kind:` for the field's kind."""
+    key = value_key(choice.spec.kind, winner.value)
     mine = [one for one in choice.ranked if one.engine == winner.engine]
     rival = max((one.score for one in mine if value_key(choice.spec.kind, one.value) != key), default=winner.score - SPREAD)
     others = {one.engine for one in choice.ranked if one.engine != winner.engine and value_key(choice.spec.kind, one.value) == key}
+    own = winner.evidence.features
     return {
+        **{name: _clip(own[name]) for name in OWN if name in own},
+        f"kind:{choice.spec.kind}": 1.0,
         "score": _clip(winner.score),
         "gap": _clip(winner.score - rival),
         "label": winner.evidence.label_score,
-        "own": own.get("own", 0.0),
         "fit": winner.evidence.fit,
-        "claim": max(0.0, own.get("claim", 0.0) - own.get("own", 0.0)),
-        "places": min(4.0, float(sum(value_key(choice.spec.kind, one.value) == key for one in mine))),
+        "seen": min(4.0, float(sum(value_key(choice.spec.kind, one.value) == key for one in mine))),
         "holds": float("holds" in relations),
         "labelled_holds": float("holds" in relations and is_labelled(winner)),
         "product": float("product" in relations),
         "broken": float("broken" in relations),
         "agree": float(bool(others)),
-        "checksum": own.get("checksum", 0.0),
         "ungrounded": float(not winner.grounded),
-        "ocr": own.get("ocr", 0.0),
-        "unlabelled": float(winner.evidence.label_score < 0.1),
     }
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from docpipe.annotations import Product, Rule
 from docpipe.fields import FieldSpec
-from docpipe.records import Issue, Readings, Status
+from docpipe.records import Issue, Reading, Readings, Status
 from docpipe.validate.choice import Choice, Choices
 from docpipe.validate.reconcile import every_sum
 from docpipe.validate.rows import place
@@ -45,9 +45,10 @@ def verdict(
 
 
 def nothing_was_read(readings: Readings) -> bool:
-    """Every page failed, or no engine came back with a reading."""
-    all_pages_failed = bool(readings.pages) and all(page.status == "failed" for page in readings.pages)
-    return all_pages_failed or not any(outcome.kind == "reading" for outcome in readings.outcomes)
+    """Every page failed, or every engine that was called (one with nothing to read is not)."""
+    if readings.pages and all(page.status == "failed" for page in readings.pages):
+        return True
+    return not any(isinstance(outcome, Reading) and outcome.usage.calls for outcome in readings.outcomes)
 
 
 def _unconfirmed(specs: Sequence[FieldSpec], given: Sequence[Choice]) -> Iterator[Issue]:

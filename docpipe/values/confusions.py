@@ -6,7 +6,22 @@ import re
 
 # Digits that OCR takes for one another, the likelier first (measured with slips drawn at random and with two OCR engines on receipts).
 CONFUSED = {"0": "86", "1": "74", "2": "7", "3": "85", "4": "91", "5": "63", "6": "085", "7": "12", "8": "0369", "9": "4"}
-LETTERS = {"O": "0", "o": "0", "Q": "0", "D": "0", "l": "1", "I": "1", "|": "1", "i": "1", "S": "5", "s": "5", "B": "8", "Z": "2", "z": "2", "g": "9"}
+LETTERS = {
+    "O": "0",
+    "o": "0",
+    "Q": "0",
+    "D": "0",
+    "l": "1",
+    "I": "1",
+    "|": "1",
+    "i": "1",
+    "S": "5",
+    "s": "5",
+    "B": "8",
+    "Z": "2",
+    "z": "2",
+    "g": "9",
+}
 _DIGITS = re.compile(r"\d[\d\s'’]*\d|\d")
 LONGEST = 24
 
@@ -37,9 +52,4 @@ def _separators(raw: str) -> list[str]:
         return []
     digits = re.sub(r"\D", "", match[0])
     head, tail = raw[: match.start()], raw[match.end() :]
-    return [
-        f"{head}{digits[:-places]}{mark}{digits[-places:]}{tail}"
-        for places in (2, 1, 3, 4)
-        if len(digits) > places
-        for mark in ".,"
-    ]
+    return [f"{head}{digits[:-places]}{mark}{digits[-places:]}{tail}" for places in (2, 1, 3, 4) if len(digits) > places for mark in ".,"]

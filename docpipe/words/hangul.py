@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from docpipe.records import Word
-from docpipe.words.pp import Quad, part, strip
-from docpipe.words.pp.quads import Pixels, size
+from docpipe.words.pp import Pixels, Quad, part, size, strip
 from docpipe.words.tess import HEIGHT, LineReader, Piece, find_data, installed
 
 # Measured on Korean pages: Korean alone reads Hangul best, but not the Latin letters and digits among it.

@@ -87,8 +87,8 @@ class LineReader:
             box = place.BoundingBox(self._word)
             text = _text(place, self._word)
             if box and text:
-                ends = (min(1.0, max(0.0, (end - BORDER) / width)) for end in (box[0], box[2]))
-                yield Piece(text, *ends, confidence=place.Confidence(self._word) / 100)
+                start, end = (min(1.0, max(0.0, (edge - BORDER) / width)) for edge in (box[0], box[2]))
+                yield Piece(text, start, end, place.Confidence(self._word) / 100)
 
 
 def _text(place: Any, level: Any) -> str:
@@ -103,6 +103,7 @@ def _data_folder(code: str, folders: Sequence[Path]) -> Path:
     home = find_data(code, folders)
     if home is None:
         raise MissingError(
-            f"Tesseract's data for {code!r} was not found", hint=f"install tesseract-ocr-{code.replace('_', '-')} or copy {code}.traineddata"
+            f"Tesseract's data for {code!r} was not found",
+            hint=f"install tesseract-ocr-{code.replace('_', '-')} or copy {code}.traineddata",
         )
     return home

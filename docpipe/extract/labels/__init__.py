@@ -12,11 +12,12 @@ from pydantic import BaseModel
 
 from docpipe.extract import Engine
 from docpipe.extract.labels.candidates import options
+from docpipe.extract.labels.contest import contested
 from docpipe.extract.labels.phrases import Target, targets_of
 from docpipe.extract.labels.scene import Scene
 from docpipe.extract.labels.scoring import Scored, inside_label, score
 from docpipe.extract.layout import PageLayout, lay_out
-from docpipe.fields import fields_of
+from docpipe.fields import fields_of, rules_of
 from docpipe.records import Candidate, Evidence, Job, Page, Reading
 from docpipe.words import load_words
 from docpipe.workspace import Workspace
@@ -41,10 +42,12 @@ class LabelsEngine(Engine):
 def read_layouts(layouts: Sequence[PageLayout], schema: type[BaseModel]) -> Reading:
     """The reading of pages that are already laid out."""
     specs = fields_of(schema)
-    scene = Scene(layouts, targets_of(specs))
+    scene = Scene(layouts, targets_of(specs, rules_of(schema)))
     candidates: list[Candidate] = []
+    ranked = {target.spec.path: _ranked(scene, target) for target in scene.targets} if layouts else {}
+    ranked = contested(scene.targets, ranked)
     for target in scene.targets if layouts else ():
-        candidates += _candidates(target, _ranked(scene, target))
+        candidates += _candidates(target, ranked[target.spec.path])
     return Reading(engine=LabelsEngine.name, pages=tuple(page.number for page in layouts), candidates=tuple(candidates), locale=scene.locale)
 
 

@@ -14,12 +14,13 @@ from functools import lru_cache
 from rapidfuzz.distance import Indel
 
 from docpipe.extract.labels.lexicon import DISTRACTORS, OTHER_PARTY
-from docpipe.extract.labels.phrases import Phrase, Target
+from docpipe.extract.labels.phrases import Phrase, Target, label_key, later_key
 from docpipe.extract.labels.questions import Questions
+from docpipe.extract.labels.soft import Chain, SoftLabels, item_factor, item_of
 from docpipe.extract.labels.weights import WEIGHTS
 from docpipe.extract.layout import PageLayout, Segment, box_of
 from docpipe.records import Box
-from docpipe.values.text import fold, squash
+from docpipe.values.text import fold
 
 NOBODY = "-"  # owner of the labels that no field asked for
 OTHER = "other party"  # owner of the headings of parties that no field asked for
@@ -47,6 +48,7 @@ class Label:
     covered: bool = False
     boost: float = 1.0
     lines: int = 1
+    soft: bool = False
 
     @property
     def ends_at(self) -> int:
@@ -104,8 +106,9 @@ def find_labels(layouts: Sequence[PageLayout], targets: Sequence[Target]) -> Lab
     entries = _entries(targets)
     fuzzy = _FuzzyKeys(list(entries), ocr=any(page.source != "text_layer" for page in layouts))
     best: dict[tuple[str, bool, Segment, int], tuple[float, Label]] = {}
+    chains = [chain for page in layouts for chain in _chains(page)]
     for page in layouts:
-        for stack in _stacks(page):
+        for stack in _stacks(page, [chain for chain in chains if chain[0].page == page.number]):
             for key, first, last in _grams(stack, fuzzy.longest):
                 for known, similarity in fuzzy.matches(key):
                     for entry in entries[known]:
@@ -113,7 +116,8 @@ def find_labels(layouts: Sequence[PageLayout], targets: Sequence[Target]) -> Lab
                         place = (entry.owner, entry.heading, label.segment, label.start if label.lines == 1 else -first - 1)
                         if place not in best or rank > best[place][0]:
                             best[place] = (rank, label)
-    return _judged([label for _, label in best.values()], layouts, targets)
+    soft = [_soft_label(*found) for found in SoftLabels(targets).find(layouts, chains)]
+    return _judged([label for _, label in best.values()], soft, layouts, targets)
 
 
 def _entries(targets: Sequence[Target]) -> dict[str, list[_Entry]]:
@@ -124,11 +128,11 @@ def _entries(targets: Sequence[Target]) -> dict[str, list[_Entry]]:
             entries[phrase.key].append(_Entry(target.spec.path, phrase, heading=False))
     for group, sections in {target.group: target.spec.sections for target in targets if target.group}.items():
         for text in sections or (group.rpartition(".")[2].replace("_", " "),):
-            entries[squash(text)].append(_Entry(group, Phrase(fold(text), squash(text), 1.0), heading=True))
+            entries[label_key(text)].append(_Entry(group, Phrase(fold(text), label_key(text), 1.0), heading=True))
     for text in OTHER_PARTY:
-        entries[squash(text)].append(_Entry(OTHER, Phrase(text, squash(text), 1.0), heading=True))
+        entries[label_key(text)].append(_Entry(OTHER, Phrase(text, label_key(text), 1.0), heading=True))
     for text in DISTRACTORS | {negative for target in targets for negative in target.negatives}:
-        entries[squash(text)].append(_Entry(NOBODY, Phrase(text, squash(text), 1.0), heading=False))
+        entries[label_key(text)].append(_Entry(NOBODY, Phrase(text, label_key(text), 1.0), heading=False))
     entries.pop("", None)
     return dict(entries)
 
@@ -173,15 +177,21 @@ class _FuzzyKeys:
 @lru_cache(maxsize=65536)
 def _word_keys(text: str) -> tuple[str, str]:
     """A word as the first of a label, and as a later one, where a word for 'number' is `#`."""
-    return squash(text), squash("x " + text)[1:]
+    return label_key(text), later_key(text)
 
 
-def _stacks(page: PageLayout) -> Iterator[_Stack]:
+def _soft_label(target: Target, chain: Chain, phrase: Phrase) -> Label:
+    last = chain[-1]
+    box = box_of([word for segment in chain for word in segment.words])
+    return Label(target.spec.path, phrase, 1.0, last, 0, len(last.words), box, lines=len(chain), soft=True)
+
+
+def _stacks(page: PageLayout, chains: Sequence[Chain]) -> Iterator[_Stack]:
     """Each segment by itself, and short segments with one or two that continue them below."""
     for segment in page.segments:
         keys = tuple(_word_keys(word.text) for word in segment.words[: WEIGHTS.words_matched + WEIGHTS.longest_label])
         yield _Stack(keys, tuple((segment, place) for place in range(len(keys))))
-    for chain in _chains(page):
+    for chain in chains:
         parts = tuple((segment, place) for segment in chain for place in range(len(segment.words)))
         yield _Stack(tuple(_word_keys(segment.words[place].text) for segment, place in parts), parts)
 
@@ -227,6 +237,14 @@ def _grams(stack: _Stack, longest: int) -> Iterator[tuple[str, int, int]]:
                 break
             if len(text) >= 2 and (lone or stack.parts[first][0] is not stack.parts[last - 1][0]):
                 yield text, first, last
+            if lone and last == first + 1:
+                yield from ((part, first, last) for part in _alternatives(stack.parts[first]))
+
+
+def _alternatives(part: tuple[Segment, int]) -> list[str]:
+    """`Name/Firma` is each of its halves."""
+    text = part[0].words[part[1]].text
+    return [label_key(half) for half in text.split("/") if sum(map(str.isalpha, half)) >= 4] if "/" in text else []
 
 
 def _label(entry: _Entry, similarity: float, stack: _Stack, first: int, last: int) -> tuple[Label, float]:
@@ -247,7 +265,7 @@ def _lettered(texts: Iterable[str]) -> int:
     return sum(1 for text in texts if _LETTERS.search(text))
 
 
-def _judged(found: Sequence[Label], layouts: Sequence[PageLayout], targets: Sequence[Target]) -> Labels:
+def _judged(found: Sequence[Label], soft: Sequence[Label], layouts: Sequence[PageLayout], targets: Sequence[Target]) -> Labels:
     """The labels with what stands round them taken into account."""
     ids = {target.spec.path for target in targets if target.kind == "id"}
     title = _title_words(layouts)
@@ -257,15 +275,21 @@ def _judged(found: Sequence[Label], layouts: Sequence[PageLayout], targets: Sequ
     fields: defaultdict[str, list[Label]] = defaultdict(list)
     headings: defaultdict[str, list[Label]] = defaultdict(list)
     by_segment: defaultdict[Segment, list[Label]] = defaultdict(list)
-    questions = Questions(layouts, targets)
+    questions, pages = Questions(layouts, targets), {page.number: page for page in layouts}
+    by_path = {target.spec.path: target for target in targets}
     for label in found:
         if label.heading and _numbered_value(label):
             continue
         boost = WEIGHTS.title if label.owner in ids and set(label.phrase.text.split()) & title else 1.0
-        boost *= 1.0 if label.heading else questions.factor(label.owner, label.phrase, label.segment)
+        if label.owner in by_path and not label.heading:
+            boost *= questions.factor(label.owner, label.phrase, label.segment)
+            boost *= item_factor(by_path[label.owner], item_of(label.segment, pages[label.segment.page]))
         judged = replace(_in_context(label), covered=_covered(label, around[label.segment]), boost=boost)
         (headings if label.heading else fields)[label.owner].append(judged)
         by_segment[label.segment].append(judged)
+    for label in soft:
+        fields[label.owner].append(label)
+        by_segment[label.segment].append(label)
     return Labels(_frozen(fields), _frozen(headings), {segment: tuple(labels) for segment, labels in by_segment.items()})
 
 
@@ -291,7 +315,8 @@ def _in_context(label: Label) -> Label:
         after += bool(_LETTERS.search(word.text))
     numbered = bool(re.match(r"\W*\d{1,2}\W*$", words[0].text))
     each_before = WEIGHTS.word_before_colon if colon and (before > 3 or numbered) else WEIGHTS.word_before
-    context = each_before ** min(before, 4) * WEIGHTS.word_after ** min(after, 4)
+    last = not following and before >= 4  # what stands before the last words of a long segment is another cell
+    context = (WEIGHTS.other_cell if last else each_before ** min(before, 4)) * WEIGHTS.word_after ** min(after, 4)
     return replace(label, colon=colon, before=before, after=after, context=context)
 
 

@@ -19,7 +19,7 @@ from docpipe.extract.layout import PageLayout, Segment
 from docpipe.records import Box
 from docpipe.values.amounts import CURRENCY_MARKS
 
-Relation = Literal["same", "right", "below", "none"]
+Relation = Literal["same", "right", "below", "above", "none"]
 _COLUMN = 24.0  # points: width of the stripes that the column index is kept in
 _WORDS = re.compile(r"[^\W\d_]{2,}")
 
@@ -69,6 +69,8 @@ class PageIndex:
         self.unit = layout.median_height
         self._segments: defaultdict[int, list[Segment]] = defaultdict(list)
         for segment in layout.segments:
+            if not any(map(str.isalnum, segment.text)):
+                continue
             for stripe in _stripes(segment.x0, segment.x1):
                 self._segments[stripe].append(segment)
         self.item_headers = frozenset(number for number, line in enumerate(layout.lines) if heads_items(line))
@@ -76,7 +78,7 @@ class PageIndex:
         self._columns: defaultdict[int, list[Label]] = defaultdict(list)
         for label in labels:
             self._rows[label.segment.line].append(label)
-            for stripe in _stripes(label.box[0] - 0.5 * self.unit, label.box[2] + 1.5 * self.unit):
+            for stripe in _stripes(label.box[0] - 0.5 * self.unit, label_reach(label) + 1.5 * self.unit):
                 self._columns[stripe].append(label)
 
     def in_column(self, x0: float, x1: float) -> Iterator[Segment]:
@@ -101,7 +103,7 @@ class PageIndex:
         """The labels on the place's rows and above it in its column, each once."""
         seen = set()
         line = place.segment.line
-        for row in range(line - 2, line + 3):
+        for row in range(line - 2, line + 4):
             for label in self._rows.get(row, ()):
                 seen.add(label)
                 yield label
@@ -148,10 +150,21 @@ class Pairing:
         if abs(apart) < 0.55 * height and place.box[0] >= label.box[2] - 0.3 * index.unit:
             return self._right(label, place, index)
         left = place.box[0] if place.anchor is None else place.anchor
-        under = place.box[2] > label.box[0] - 0.5 * index.unit and left < label.box[2] + 1.5 * index.unit
-        if place.box[1] > label.box[1] + 0.4 * height and under:
+        under = place.box[2] > label.box[0] - 0.5 * index.unit and left < label_reach(label) + 1.5 * index.unit
+        if under and place.box[1] > label.box[1] + 0.4 * height:
             return self._below(label, place, index)
-        return None
+        return self._above(label, place, index) if under else None
+
+    @staticmethod
+    def _above(label: Label, place: Place, index: PageIndex) -> Pair | None:
+        """A value on a drawn line, its caption under that line."""
+        distance = (label.box[1] - place.box[3]) / index.unit
+        if not -0.4 < distance < WEIGHTS.farthest_above or label.colon or not index.grid.parted_down(place.box, label.box):
+            return None
+        cell = index.grid.cell(label.box)
+        if cell is not None and _is_small(cell.box, index.layout) and len(cell.segments) > 1:
+            return None
+        return Pair(label, "above", WEIGHTS.above - WEIGHTS.below_distance * max(distance, 0), distance)
 
     def _same(self, label: Label, place: Place) -> Pair | None:
         if place.start < label.ends_at:
@@ -230,6 +243,11 @@ class Pairing:
             return WEIGHTS.rule_crossed_filled
         height = label.box[3] - label.box[1]
         return WEIGHTS.rule_crossed_room if cell.box[3] - label.box[3] > 1.1 * height else WEIGHTS.rule_crossed / 4
+
+
+def label_reach(label: Label) -> float:
+    """How far right a label reaches for what stands below it: a label that begins its segment, to the segment's end."""
+    return label.segment.x1 if label.start <= 1 and not label.colon else label.box[2]
 
 
 def heads_items(line: Sequence[Segment]) -> bool:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
+from docpipe.annotations import DefaultTo, Rule
 from docpipe.extract.labels.lexicon import ISSUER_WORDS, MERCHANT_WORDS, RECIPIENT_WORDS, STOP_WORDS
 from docpipe.fields import FieldSpec, name_words
 from docpipe.values.text import fold, squash
@@ -41,7 +43,8 @@ class Phrase:
 @dataclass(frozen=True)
 class Target:
     """One field to look for. `words` are the content words of its name and description; `item` the number of its box or line on a form;
-    `side` the party of a deal that its group stands for, `group` that group's path."""
+    `side` the party of a deal that its group stands for, `group` that group's path; `allies` are the fields that mostly have the same
+    value."""
 
     spec: FieldSpec
     phrases: tuple[Phrase, ...]
@@ -52,6 +55,8 @@ class Target:
     item: str = ""
     words: frozenset[str] = frozenset()
     month_first: bool = False
+    allies: frozenset[str] = frozenset()
+    stands_in: frozenset[str] = frozenset()
 
     @property
     def kind(self) -> str:
@@ -63,9 +68,43 @@ class Target:
         return any(phrase.key in ("date", "datum", "fecha", "data", "일자") for phrase in self.phrases if phrase.weight > 0.9)
 
 
-def targets_of(specs: Sequence[FieldSpec]) -> tuple[Target, ...]:
+_CANONICAL = {
+    word: canonical
+    for canonical, words in {
+        "excl": "exclusief exclusive excluding exclusivo exkl exklusive excludes ex",
+        "incl": "inclusief inclusive including incluido inkl inklusive inklusiv includes inc",
+        "amount": "amt", "account": "acct", "reference": "ref", "customer": "cust", "total": "tot", "net": "nett", "payment": "pymt",
+        "mwst": "mwstr", "address": "addr", "description": "desc",
+    }.items()
+    for word in words.split()
+}  # fmt: skip
+
+
+@lru_cache(maxsize=65536)
+def label_key(text: str) -> str:
+    """What two spellings of one label share: squashed, with common abbreviations of a word as that word. "Inc" alone is a legal form."""
+    words = fold(text).split()
+    return squash(" ".join(_CANONICAL.get(word, word) for word in words)) if len(words) > 1 else squash(text)
+
+
+@lru_cache(maxsize=65536)
+def later_key(word: str) -> str:
+    """The key of a word that is not the first of its label."""
+    return label_key("x " + word)[1:]
+
+
+def targets_of(specs: Sequence[FieldSpec], rules: Sequence[Rule] = ()) -> tuple[Target, ...]:
     """One target per field that stands once in a document, in the order of the schema."""
-    found = [_target(spec) for spec in specs if not spec.repeated and spec.kind != "page_text"]
+    same = [(rule.path, rule.source) for rule in rules if isinstance(rule, DefaultTo)]
+    found = [
+        replace(
+            _target(spec),
+            allies=frozenset(two for one, two in (*same, *((b, a) for a, b in same)) if one == spec.path),
+            stands_in=frozenset(one for one, two in same if two == spec.path),
+        )
+        for spec in specs
+        if not spec.repeated and spec.kind != "page_text"
+    ]
     return tuple(_with_twin(target, found) for target in found)
 
 
@@ -85,7 +124,7 @@ def _target(spec: FieldSpec) -> Target:
         text = fold(text)
         if len(text) >= 2:
             weights[text] = max(weights.get(text, 0.0), weight)
-    phrases = sorted((Phrase(text, squash(text), weight) for text, weight in weights.items()), key=lambda phrase: -phrase.weight)
+    phrases = sorted((Phrase(text, label_key(text), weight) for text, weight in weights.items()), key=lambda phrase: -phrase.weight)
     item = _ITEM.match(spec.description)
     return Target(
         spec=spec,
@@ -117,6 +156,8 @@ def _from_name(spec: FieldSpec) -> Iterator[tuple[str, float]]:
     role, head, base = _role(spec), words[-1], words[:-1]
     if role:
         yield from _period_phrases([word for word in words if word not in _START | _END], role)
+    if spec.kind == "money" and {"total", "gross"} & content_words(spec.description):
+        yield from (("total", 0.5), ("grand total", 0.55))
     if head in _HEADS and base:
         if head in ("number", "no", "id"):
             yield " ".join(base), 0.75
@@ -132,6 +173,7 @@ def _period_phrases(base: Sequence[str], role: Role) -> Iterator[tuple[str, floa
     yield " ".join((*base, role, "date")), 0.97
     yield " ".join((*base, role)), 0.9
     yield f"{role} date", 0.5
+    yield "period", 0.55
     yield " ".join(base), 0.6
 
 

@@ -26,6 +26,8 @@ from docpipe.values.identifiers import find_currencies
 from docpipe.values.text import squash
 
 _DOMAIN = re.compile(r"(?:www\.|@|https?://)((?:[\w\-]+\.)+)[a-z]{2,}", re.IGNORECASE)
+# `$ 1,400`: an amount with three digits after its only separator; what groups there is no decimal separator.
+_GROUPED = re.compile(r"(?:[$€£¥₩₹]|RM|USD|EUR)\s?\d{1,3}([.,])\d{3}(?![\d.,])")
 _LETTER_PAPER = (612.0, 792.0)
 
 
@@ -88,6 +90,9 @@ class Scene:
     def locale(self) -> Locale:
         """What most numbers and dates show; None where nothing tells."""
         votes = vote_decimal(self.texts)
+        for text in self.texts:
+            for mark in _GROUPED.findall(text):
+                votes["." if mark == "," else ","] += 1
         decimal = None if not votes else "," if votes[","] > votes["."] else "."
         return Locale(decimal=decimal, date_order=self._date_order())
 

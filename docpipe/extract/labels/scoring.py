@@ -101,7 +101,10 @@ def _common(scene: Scene, option: Option) -> Features:
 def _label_features(target: Target, pairs: list[Pair], own: Pair | None, scene: Scene) -> Features:
     claim = _best(pair for pair in pairs if _claims(pair, target, scene))
     below = max((pair.score for pair in pairs if pair.label.owner == target.spec.path and pair.relation == "below"), default=0.0)
+    ally = _best(pair for pair in pairs if pair.label.owner in target.stands_in)
     features = {"own": own.score if own else 0.0, "claim": claim.score if claim else 0.0, "below": below}
+    if ally:
+        features["ally"] = ally.score
     if own:
         features.update(distance=min(own.distance, 40.0), between=own.between, same_cell=float(own.same_cell), similarity=own.label.similarity)
     return features
@@ -110,18 +113,21 @@ def _label_features(target: Target, pairs: list[Pair], own: Pair | None, scene: 
 def _claims(pair: Pair, target: Target, scene: Scene) -> bool:
     """The label belongs to another field that could take the same value, or to nobody's value."""
     label = pair.label
-    if label.owner == target.spec.path or label.covered or label.similarity < 0.9:
+    if label.owner in (target.spec.path, *target.allies) or label.covered or label.similarity < 0.9:
         return False
+    if target.kind in ("iban", "tax_id"):
+        return False  # their form tells them from everything else
     if label.owner == NOBODY:
         return True
     other = next((known for known in scene.targets if known.spec.path == label.owner), None)
     if other is None or (target.role and other.role):
         return False
-    return other.kind == target.kind or target.kind not in ("date", "iban", "tax_id")
+    return other.kind == target.kind or target.kind != "date"
 
 
 def _labelled(features: Features) -> float:
-    return WEIGHTS.own * features["own"] + WEIGHTS.fit * features["fit"] - WEIGHTS.claim * max(0.0, features["claim"] - features["own"])
+    own = max(features["own"], WEIGHTS.ally * features.get("ally", 0.0))
+    return WEIGHTS.own * own + WEIGHTS.fit * features["fit"] - WEIGHTS.claim * max(0.0, features["claim"] - features["own"])
 
 
 def _money(view: View) -> float:
@@ -212,7 +218,7 @@ def _party(view: View) -> float:
     features, target = view.features, view.target
     get = features.get
     total = 0.45 + 0.6 * (features["fit"] - 0.7) + 0.55 * (get("section", 0.0) - get("other_section", 0.0)) - 0.12 * features["page"]
-    total -= 0.1 * get("labelled", 0.0)
+    total += get("labelled", 0.0) * (0.4 * get("own", 0.0) * (get("section", 0.0) > 0.5) - 0.1)
     window = features["x"] < 0.45 and 0.12 < features["y"] < 0.36
     repeats = get("repeats", 0.0)
     if target.side == "recipient":

@@ -18,12 +18,21 @@ class Weights:
     words_matched: int = 14  # of a segment: what stands further right in a sentence is no label
     word_before: float = 0.58  # factor for each unexplained word before the label
     word_before_colon: float = 0.82
+    other_cell: float = 0.5
     word_after: float = 0.88
     covered: float = 0.35  # factor for a label inside a longer one
     title: float = 1.2
     question_own: float = 1.3  # factor for a label under a question that has the field's own words
     question_foreign: float = 0.6  # under one that has another field's words
     item_header: float = 0.5  # factor for a label that heads a column of billed positions
+
+    # labels by shared words, for schemas without labels
+    soft_least: float = 0.45
+    soft_kept: int = 4  # texts per field
+    soft_item: float = 0.25  # the text carries the field's own number
+    soft_other_item: float = 0.3
+    own_item: float = 1.15
+    other_item: float = 0.4
 
     # relations
     word_between: float = 0.1
@@ -38,14 +47,17 @@ class Weights:
     below_colon: float = 0.2
     farthest_below: float = 60.0
     rule_crossed: float = 0.12  # a ruling line between label and value whose cells are both tight
-    rule_crossed_room: float = 0.45  # the label's own cell has room for the value: it is empty
-    rule_crossed_filled: float = 0.3  # the label's own cell holds another value
+    rule_crossed_room: float = 0.7  # the label's own cell has room for the value: it is empty
+    rule_crossed_filled: float = 0.35  # the label's own cell holds another value
+    above: float = 0.82  # a value on a line whose caption is printed under the line
+    farthest_above: float = 1.8
     same_cell: float = 0.97
 
     # scores
     own: float = 1.6
     fit: float = 0.5
     claim: float = 0.45
+    ally: float = 0.6  # share of a label's strength that counts for the field that mostly has the same value
 
 
 WEIGHTS = Weights()

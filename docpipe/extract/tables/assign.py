@@ -74,9 +74,7 @@ def _fewer(columns: Sequence[Column]) -> list[Column]:
     return sorted(kept, key=lambda column: column.x0)
 
 
-def _amounts(
-    columns: Sequence[Column], separator: Separator, later: Collection[Decimal]
-) -> Iterator[tuple[int, float, _Options]]:
+def _amounts(columns: Sequence[Column], separator: Separator, later: Collection[Decimal]) -> Iterator[tuple[int, float, _Options]]:
     """Every column that may be the amount, best first, with what speaks for it alone."""
     found = []
     for place, column in enumerate(columns):

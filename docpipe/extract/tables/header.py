@@ -102,9 +102,7 @@ def _header(lines: Sequence[Line], line: Line, labels: Labels) -> Header | None:
         and abs(other.y - line.y) < STACK * line.height
         and not any(n.form.currency or "." in n.core or "," in n.core for n in other.cells)
     ]
-    cells = [
-        _cell(words, _stacked(words, near), labels) for phrase in line.phrases for words in _pieces(phrase.words, labels)
-    ]
+    cells = [_cell(words, _stacked(words, near), labels) for phrase in line.phrases for words in _pieces(phrase.words, labels)]
     cells += _further(line, near, cells, labels)
     cells = _merged(cells, labels)
     score = _score(cells)

@@ -136,9 +136,7 @@ def _made(
     return Line(page, index, y, height, words, gap, tuple(phrases), tuple(numbers))
 
 
-def _parts(
-    words: Sequence[Word], height: float, gap: float, lefts: Sequence[float], rights: Sequence[float]
-) -> Iterable[tuple[Word, ...]]:
+def _parts(words: Sequence[Word], height: float, gap: float, lefts: Sequence[float], rights: Sequence[float]) -> Iterable[tuple[Word, ...]]:
     part = [words[0]]
     for word in words[1:]:
         space = word.x0 - part[-1].x1

@@ -16,6 +16,7 @@ from docpipe.records import Box, Word
 from docpipe.values.amounts import CURRENCY_MARKS
 
 Separator = Literal[".", ","]
+SEPARATORS: tuple[Separator, ...] = (".", ",")
 CENT = Decimal("0.01")
 
 # Fonts map currency signs to odd glyphs, so any lone glyph that is no letter, digit or punctuation counts as one.
@@ -115,12 +116,12 @@ def read(core: str, separator: Separator) -> Decimal | None:
 
 @lru_cache(maxsize=65536)
 def form_of(text: str) -> Form | None:
-    """The number that one word is; None for any other word. Letters that look like digits count in a word shaped like money."""
+    """The number that one word is; None for any other word, a date too. Letters that look like digits count in a word shaped like money."""
     text = text.translate(_THIN)
     match = _NUMBER.fullmatch(text)
     if match is None and _LIKE_DIGITS.fullmatch(text) and 2 * sum(map(str.isdigit, text)) >= sum(map(str.isalnum, text)):
         match = _NUMBER.fullmatch(text.translate(_AS_DIGITS))
-    if match is None:
+    if match is None or all(read(match["core"], mark) is None for mark in SEPARATORS):
         return None
     after = (match["after"] or "").lower()
     mark = bool(match["before"]) or bool(after and _LONE_MARK.fullmatch(after))
@@ -201,7 +202,7 @@ def _joined(phrase: Sequence[Word], place: int, count: int, form: Form, height: 
     end, core = place + count, form.core
     while end < len(phrase) and phrase[end].x0 - phrase[end - 1].x1 < JOIN_GAP * height:
         tail = form_of(phrase[end].text)
-        if tail is None or not _GROUP.fullmatch(tail.core) or tail.negative != form.negative and tail.negative:
+        if tail is None or not _GROUP.fullmatch(tail.core) or (tail.negative and not form.negative):
             break
         core, end = f"{core} {tail.core}", end + 1
         if "." in tail.core or "," in tail.core:

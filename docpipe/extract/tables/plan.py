@@ -115,7 +115,12 @@ def _columns(fields: Sequence[FieldSpec], rules: Sequence[Rule]) -> dict[str, Fi
     roles = _by_product(fields, rules)
     left = [spec for spec in fields if spec not in roles.values()]
     scored = sorted(
-        ((votes[role], -place, role, spec) for place, spec in enumerate(left) for votes in [_votes(spec, BUILT_IN_COLUMNS)] for role in votes),
+        (
+            (votes[role], -place, role, spec)
+            for place, spec in enumerate(left)
+            for votes in [_votes(spec, BUILT_IN_COLUMNS)]
+            for role in votes
+        ),
         key=lambda found: found[:2],
         reverse=True,
     )
@@ -199,4 +204,8 @@ def _prepaid(spec: FieldSpec) -> bool:
 
 def _paths(rule: Rule) -> Iterator[str]:
     for value in vars(rule).values():
-        yield from (re.sub(r"\s", "", path) for path in ([value] if isinstance(value, str) else value if isinstance(value, tuple) else []) if isinstance(path, str))
+        yield from (
+            re.sub(r"\s", "", path)
+            for path in ([value] if isinstance(value, str) else value if isinstance(value, tuple) else [])
+            if isinstance(path, str)
+        )

@@ -9,9 +9,8 @@ HALF_CENT = Decimal("0.0055")
 ONE = Decimal(1)
 HUNDRED = Decimal(100)
 # Rates that value added and sales taxes have had in the last decades, whole and broken ones.
-RATES = frozenset(
-    map(Decimal, "0 2.1 2.5 2.6 3 3.7 3.8 4 4.8 5 5.5 6 7 7.7 8 8.1 8.5 9 9.5 10 12 13 13.5 14 14.5 15 16 17 18 19 20 21 22 23 24 25 25.5 27".split())
-)
+_RATES = "0|2.1|2.5|2.6|3|3.7|3.8|4|4.8|5|5.5|6|7|7.7|8|8.1|8.5|9|9.5|10|12|13|13.5|14|14.5|15|16|17|18|19|20|21|22|23|24|25|25.5|27"
+RATES = frozenset(map(Decimal, _RATES.split("|")))
 EXACT = frozenset({"q*p", "|q*p|", "q*p*(1-d)", "q*p-d", "q*p*(1+r)"})
 
 
@@ -44,7 +43,9 @@ def product_rule(
 def as_product(amount: Decimal, values: Sequence[Decimal]) -> bool:
     """Some two of the values multiply to the amount and neither of them is one."""
     return any(
-        abs(one * other - amount) <= HALF_CENT and ONE not in (one, other) for place, one in enumerate(values) for other in values[place + 1 :]
+        abs(one * other - amount) <= HALF_CENT and ONE not in (one, other)
+        for place, one in enumerate(values)
+        for other in values[place + 1 :]
     )
 
 

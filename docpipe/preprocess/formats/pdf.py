@@ -29,7 +29,9 @@ class Pdf(Format):
         if self._pages > bounds.pages:
             raise TooLargeError(f"{self._pages} pages, the limit is {bounds.pages} (DOCPIPE_MAX_PAGES)")
         if self._pages == 0:
-            raise EmptyError("the PDF has no pages") if not self._document.is_repaired else DamagedError("no page of the damaged PDF is left")
+            raise (
+                EmptyError("the PDF has no pages") if not self._document.is_repaired else DamagedError("no page of the damaged PDF is left")
+            )
 
     @property
     def pages(self) -> int:

@@ -1,1 +1,1 @@
-"""The parts of reading a PDF: words, trust, drawings, form fields, scans. They import pymupdf, so only the rendering process imports them."""
+"""The parts of reading a PDF: words, trust, drawings, form fields, scans. For the rendering process only: they import PyMuPDF."""

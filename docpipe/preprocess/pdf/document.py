@@ -5,12 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pymupdf
-
 from docpipe.errors import DamagedError, PasswordError
-
-pymupdf.TOOLS.mupdf_display_errors(False)
-pymupdf.TOOLS.mupdf_display_warnings(False)
+from docpipe.preprocess.pdf.mupdf import pymupdf
 
 
 def open_pdf(path: Path, password: str | None) -> Any:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import pymupdf
-
+from docpipe.preprocess.pdf.mupdf import pymupdf
 from docpipe.preprocess.pdf.text import Turn
 from docpipe.preprocess.sheet import Box
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from docpipe.preprocess.pdf.drawings import measure_ink, read_drawings
-from docpipe.preprocess.pdf.text import PageText, hidden_boxes, looks_reversed, looks_sideways, may_hide, read_text, text_turn
+from docpipe.preprocess.pdf.text import PageText, hidden_boxes, looks_reversed, looks_sideways, may_hide, painted_over, read_text, text_turn
 from docpipe.preprocess.pdf.trust import SCAN, Around, Judgement, judge
 from docpipe.preprocess.pdf.widgets import apply_widgets, holds
 from docpipe.preprocess.sheet import Box, LayerWord, Sheet
@@ -57,12 +57,14 @@ def _upright_text(page: Any) -> PageText:
 
 
 def _visible(page: Any, text: PageText, cover: float) -> tuple[list[LayerWord], float]:
-    """The words that count and the share of invisible text. Invisible words are a scan's OCR layer, or, where there is no scan, no words."""
+    """The words that count and the share of invisible text: over a scan that is an OCR layer, elsewhere it is no text at all."""
     if not text.words or not may_hide(page, cover > SCAN):
         return text.words, 0.0
     boxes, share = hidden_boxes(page, text.textpage)
-    if cover > SCAN or not boxes:
-        return text.words, share
+    if cover > SCAN:
+        return text.words, max(share, painted_over(page))
+    if not boxes:
+        return text.words, 0.0
     return [word for word in text.words if not any(holds((*box, 0.0), word) for box in boxes)], 0.0
 
 

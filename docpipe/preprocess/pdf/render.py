@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import pymupdf
-
+from docpipe.preprocess.pdf.mupdf import pymupdf
 from docpipe.preprocess.pdf.scan import embedded_scan
 from docpipe.preprocess.pdf.text import hidden_boxes, read_text
 from docpipe.preprocess.sheet import Raster
 
-STORE_BYTES = 64 * 1024 * 1024
 LEAST_DPI = 2.0
 
 
@@ -22,11 +20,11 @@ def render_page(page: Any, *, dpi: float, pixels: int) -> Raster:
     if not drawn and (not text.words or hidden_boxes(page, text.textpage)[1] == 1.0) and not page.first_annot:
         scan = embedded_scan(page, text.images, dpi=dpi, pixels=pixels)
         if scan is not None:
-            return _shrink_store(scan)
+            return _forget(scan)
     dpi = min(dpi, fitting_dpi(page.rect.width, page.rect.height, pixels))
     # RGB even for gray: MuPDF's gray conversion of colour pictures takes twice as long.
     pixmap = page.get_pixmap(matrix=pymupdf.Matrix(dpi / 72, dpi / 72), colorspace=pymupdf.csRGB, alpha=False)
-    return _shrink_store(Raster(pixmap.width, pixmap.height, 3, pixmap.samples, dpi, clean=not text.images))
+    return _forget(Raster(pixmap.width, pixmap.height, 3, pixmap.samples, dpi, clean=not text.images))
 
 
 def fitting_dpi(width: float, height: float, pixels: int) -> float:
@@ -34,8 +32,7 @@ def fitting_dpi(width: float, height: float, pixels: int) -> float:
     return max(LEAST_DPI, 72 * math.sqrt(pixels / (width * height)) * 0.999)
 
 
-def _shrink_store(raster: Raster) -> Raster:
-    """MuPDF keeps decoded pictures for a page that nobody asks for twice."""
-    if pymupdf.TOOLS.store_size > STORE_BYTES:
-        pymupdf.TOOLS.store_shrink(100)
+def _forget(raster: Raster) -> Raster:
+    """MuPDF keeps decoded pictures, up to 256 MB of them, for a page that nobody asks for twice."""
+    pymupdf.TOOLS.store_shrink(100)
     return raster

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 from typing import Any
 
-import pymupdf
 from PIL import Image
 
+from docpipe.preprocess.pdf.mupdf import pymupdf
 from docpipe.preprocess.sheet import Box, Raster
 
 COVERED = 0.95  # of the page
@@ -50,7 +50,7 @@ def _native_dpi(page: Any, images: list[tuple[Box, dict[str, Any]]]) -> float | 
 
 
 def _picture(document: Any, image: tuple[Any, ...]) -> Image.Image | None:
-    """The stored picture as gray or RGB; None for what is drawn differently from how it is stored (masks, CMYK, palettes, decode arrays)."""
+    """The stored picture, gray or RGB; None for what is not drawn as it is stored (masks, CMYK, palettes, decode arrays)."""
     xref, smask, _, _, bits, space = image[:6]
     if smask or space not in ("DeviceGray", "DeviceRGB", "ICCBased", "CalGray", "CalRGB", "") or bits not in (1, 8):
         return None

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from itertools import pairwise
 from typing import Any, NamedTuple
 
-import pymupdf
-
+from docpipe.preprocess.pdf.mupdf import pymupdf
 from docpipe.preprocess.sheet import Box, LayerWord
 
 # Without the clip: text outside the page box is counted, then dropped. Images are only listed, not decoded.
@@ -89,7 +89,7 @@ def looks_sideways(words: list[LayerWord]) -> bool:
 
 def looks_reversed(words: list[LayerWord]) -> bool:
     """Whether the words of a line follow each other leftwards: upside down, or a script that runs so."""
-    pairs = [(one, two) for one, two in zip(words, words[1:], strict=False) if one.line == two.line]
+    pairs = [(one, two) for one, two in pairwise(words) if one.line == two.line]
     return len(pairs) >= 5 and sum(two.x1 < one.x0 + 1 for one, two in pairs) > 0.6 * len(pairs)
 
 
@@ -120,10 +120,22 @@ def hidden_boxes(page: Any, textpage: Any) -> tuple[list[Box], float]:
         for span in line["spans"]:
             size = len(span["text"].strip())
             total += size
-            if size and not span["char_flags"] & _SEEN or span["alpha"] == 0:
+            if (size and not span["char_flags"] & _SEEN) or span["alpha"] == 0:
                 hidden += size
                 boxes.append(turn.box(span["bbox"]))
     return boxes, hidden / total if total else 0.0
+
+
+def painted_over(page: Any) -> float:
+    """The share of the page's text that a picture of at least half the page is drawn over: an OCR layer hidden the other way."""
+    half = abs(page.rect.width * page.rect.height) / 2
+    hidden = total = 0
+    for kind, (x0, y0, x1, y1) in page.get_bboxlog():
+        if kind == "fill-text":
+            total += 1
+        elif kind == "fill-image" and abs((x1 - x0) * (y1 - y0)) >= half:
+            hidden = total
+    return hidden / total if total else 0.0
 
 
 def _lines(textpage: Any) -> list[dict[str, Any]]:

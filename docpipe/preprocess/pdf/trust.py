@@ -32,6 +32,8 @@ _VOWEL = re.compile(r"[aeiouy]")
 
 
 class Judgement(NamedTuple):
+    """The verdict on a text layer and, in one word, why."""
+
     layer: Layer
     reason: str
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import pymupdf
-
+from docpipe.preprocess.pdf.mupdf import pymupdf
 from docpipe.preprocess.pdf.text import Turn, clean_text
 from docpipe.preprocess.sheet import Box, LayerWord
 
@@ -60,6 +59,8 @@ def _spread(value: str, box: Box, line: int) -> list[LayerWord]:
     words, start = [], 0
     for text in value.split():
         start = value.index(text, start)
-        words.append(LayerWord(text, round(x0 + start * step, 2), y0, round(x0 + (start + len(text)) * step, 2), round(y0 + height, 2), 1.0, line))
+        words.append(
+            LayerWord(text, round(x0 + start * step, 2), y0, round(x0 + (start + len(text)) * step, 2), round(y0 + height, 2), 1.0, line)
+        )
         start += len(text)
     return words

@@ -6,9 +6,9 @@ Knows images, boxes and probabilities; knows no page, no engine seam and no lang
 from __future__ import annotations
 
 from docpipe.words.pp.detect import Detector
-from docpipe.words.pp.quads import Quad, part, strip, ways
+from docpipe.words.pp.quads import Pixels, Quad, part, size, strip, ways
 from docpipe.words.pp.recognize import Reading, Recognizer
 from docpipe.words.pp.split import words_of
 from docpipe.words.pp.weights import Alphabet
 
-__all__ = ["Alphabet", "Detector", "Quad", "Reading", "Recognizer", "part", "strip", "ways", "words_of"]
+__all__ = ["Alphabet", "Detector", "Pixels", "Quad", "Reading", "Recognizer", "part", "size", "strip", "ways", "words_of"]

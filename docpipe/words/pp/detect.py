@@ -96,9 +96,9 @@ def _input(image: Pixels, longest: int) -> Tensor:
     return np.asarray(cv2.dnn.blobFromImage(small, 1 / 127.5, target, (127.5, 127.5, 127.5), swapRB=False), np.float32)
 
 
-def _mean_inside(chances: Tensor, contour: npt.NDArray[np.int32], rectangle: tuple[object, object, float]) -> float:
+def _mean_inside(chances: Tensor, contour: cv2.typing.MatLike, rectangle: cv2.typing.RotatedRect) -> float:
     x, y, width, height = cv2.boundingRect(contour)
-    corners = cv2.boxPoints(rectangle) - [x, y]  # type: ignore[arg-type]
+    corners = cv2.boxPoints(rectangle) - [x, y]
     mask = np.zeros((height, width), np.uint8)
     cv2.fillPoly(mask, [corners.astype(np.int32)], 1)
     return float(cv2.mean(chances[y : y + height, x : x + width], mask)[0])

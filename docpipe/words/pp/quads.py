@@ -68,7 +68,7 @@ def strip(image: Pixels, quad: Quad, height: int) -> Pixels:
     if _level(quad) and across < 3 * height:
         return _slice(image, quad, width, height, cv2.INTER_AREA if scale < 0.6 else cv2.INTER_CUBIC)
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    matrix = cv2.getPerspectiveTransform(quad, target)
+    matrix = np.asarray(cv2.getPerspectiveTransform(quad, target), np.float64)
     if scale < 0.6:
         image, matrix = _blurred(image, quad, matrix, scale)
     warped = cv2.warpPerspective(image, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)

@@ -71,7 +71,7 @@ def _addresses(scene: Scene, target: Target, block: Block) -> Iterator[Option]:
     for end in ends:
         for first in range(0 if block.postal == 0 else 1, min(block.postal + 1, 5)):
             value = tidy(", ".join(block.lines[first:end]))
-            if len(value) < 3:
+            if len(value) < 3 or not (block.has_postal or any(place >= first for place in streets)):
                 continue
             features = {
                 **_block_features(scene, target, block),
@@ -158,13 +158,19 @@ def _labelled(scene: Scene, target: Target) -> Iterator[Option]:
     for label in scene.labels.fields.get(target.spec.path, ()):
         if label.covered or label.similarity < 0.9:
             continue
-        for option in text_round(scene, target, label):
+        for option in _texts(scene, target, label):
             own, other = _sides(scene, target, (option.place.segment, label.segment), None)
             features = {"section": own, "other_section": other, "labelled": 1.0, "lines": 1.0, **_name_features(scene, str(option.value))}
             features["digits"] = float(bool(re.search(r"\d", str(option.value))))
             yield replace(option, features={**option.features, **features})
             for longer in _whole_value(scene, target, label, option):
-                yield replace(longer, features={**option.features, **features, **longer.features})
+                pair = scene.pairing.pair(label, option.place)
+                own = pair.score if pair else 0.0
+                yield replace(longer, features={**option.features, **features, **longer.features, "own": own})
+
+
+def _texts(scene: Scene, target: Target, label: Label) -> Iterator[Option]:
+    return (option for option in text_round(scene, target, label) if not SALUTATION.fullmatch(str(option.value)))
 
 
 def _whole_value(scene: Scene, target: Target, label: Label, option: Option) -> Iterator[Option]:
@@ -200,7 +206,7 @@ def _at_heading(scene: Scene, target: Target) -> Iterator[Option]:
         if label.before or label.covered:
             continue
         as_label = replace(label, heading=False, owner=target.spec.path, phrase=replace(label.phrase, weight=0.9))
-        for option in text_round(scene, target, as_label):
+        for option in _texts(scene, target, as_label):
             pair = scene.pairing.pair(as_label, option.place)
             own = pair.score if pair else 0.0
             features = {"section": label.similarity, "own": own, "at_heading": 1.0, "lines": 1.0, **_name_features(scene, str(option.value))}

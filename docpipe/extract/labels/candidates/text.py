@@ -48,12 +48,15 @@ def _rest_of_segment(scene: Scene, target: Target, label: Label) -> Iterator[Opt
     raw = segment.text[start:end].strip()
     if start < len(segment.text) and _readable(raw, target):
         place = place_of(segment, start, end)
-        yield Option(place, tidy(raw), raw, 0.8 if label.colon or re.match(r"\s*[:=]", rest) else 0.45, place.box)
+        marked = label.colon or bool(re.match(r"\s*[:=]", rest))
+        asked = label.boost > 1 and label.start == 0  # the question above says that this is where the value stands
+        yield Option(place, tidy(raw), raw, 0.8 if marked else 0.7 if asked else 0.45, place.box)
 
 
 def _neighbours(target: Target, label: Label, index: PageIndex) -> list[Segment]:
     """The nearest segments right of the label on its row, and below it."""
     segment, unit, box = label.segment, index.unit, label.box
+    above = [other for other in index.in_column(box[0], segment.x1) if 0 < box[1] - other.y0 < 3 * unit and index.grid.parted_down(other.box, box)]
     right = [other for other in index.on_row(box, segment.line) if other.x0 >= box[2] - 1 and other is not segment]
     below = []
     for other in index.in_column(box[0] - unit, max(box[2], segment.x1) + 2 * unit):
@@ -61,9 +64,8 @@ def _neighbours(target: Target, label: Label, index: PageIndex) -> list[Segment]
         if other is not segment and other.y0 - box[1] >= 0.4 * height and (other.y0 - box[3]) / unit < _DEEP:
             below.append(other)
     below.sort(key=lambda other: other.y0 - box[3] + 0.4 * abs(other.x0 - box[0]))
-    return [other for other in right if _readable(other.text, target)][:_RIGHT] + [
-        other for other in below if _readable(other.text, target) and other not in right
-    ][:_BELOW]
+    readable = [[other for other in group if _readable(other.text, target)] for group in (right, below, above[-1:])]
+    return list(dict.fromkeys([*readable[0][:_RIGHT], *readable[1][:_BELOW], *readable[2]]))
 
 
 def _neighbour(scene: Scene, target: Target, label: Label, segment: Segment, index: PageIndex) -> Iterator[Option]:
@@ -76,7 +78,7 @@ def _neighbour(scene: Scene, target: Target, label: Label, segment: Segment, ind
     first = Option(place, text, segment.text[:end], fit, place.box)
     yield first
     if target.kind == "address" or (target.kind == "text" and _in_cell_with(label, segment, index)):
-        yield from _more_lines(scene, first, index, address=target.kind == "address")
+        yield from _more_lines(scene, first, index, target.spec.path, address=target.kind == "address")
 
 
 def _in_cell_with(label: Label, segment: Segment, index: PageIndex) -> bool:
@@ -84,7 +86,7 @@ def _in_cell_with(label: Label, segment: Segment, index: PageIndex) -> bool:
     return cell is not None and cell.holds(segment.box)
 
 
-def _more_lines(scene: Scene, option: Option, index: PageIndex, *, address: bool) -> Iterator[Option]:
+def _more_lines(scene: Scene, option: Option, index: PageIndex, path: str, *, address: bool) -> Iterator[Option]:
     """The same with one, two and three more lines of its column."""
     unit, current, lines = index.unit, option.place.segment, [str(option.value)]
     box = option.box
@@ -98,6 +100,8 @@ def _more_lines(scene: Scene, option: Option, index: PageIndex, *, address: bool
         if not below:
             return
         current = min(below, key=lambda other: other.y0)
+        if address and any(label.owner == path for label in scene.labels.by_segment.get(current, ())):
+            continue  # `City, state, ZIP code` between the street and the city of one address
         if scene.labels.share(current) > 0.85 or RECEIPT_STOP.search(current.text) or (cell and not cell.holds(current.box)):
             return
         lines.append(current.text)

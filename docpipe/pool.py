@@ -1,0 +1,173 @@
+"""Tasks done by child processes, one at a time each, where a child may die or hang. Knows nothing of documents.
+
+A child that dies takes only its own task along: that task is tried once more when no other child is running, and is then given up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Any, Generic, TypeVar
+
+Setup = TypeVar("Setup")
+Task = TypeVar("Task")
+Answer = TypeVar("Answer")
+Make = Callable[[Setup], Callable[[Task], Answer]]
+
+_SPAWN = multiprocessing.get_context("spawn")  # a forked child would share the parent's threads' locks
+_GRACE = 5.0  # seconds a child has to end by itself
+_RECYCLE = 500  # tasks after which a child is replaced, so that what a library leaks stays small
+
+
+@dataclass(frozen=True)
+class Lost:
+    """What stands in for an answer: the child died (with this exit code; negative = by that signal) or took longer than allowed."""
+
+    exit_code: int | None = None
+
+    @property
+    def late(self) -> bool:
+        """The child was ended because its time was over."""
+        return self.exit_code is None
+
+
+class Child(Generic[Setup, Task, Answer]):
+    """One process and the task it is at."""
+
+    def __init__(self, make: Make[Setup, Task, Answer], setup: Setup) -> None:
+        self.connection, theirs = _SPAWN.Pipe()
+        self.process = _SPAWN.Process(target=_serve, args=(theirs, make, setup))
+        self.process.start()
+        theirs.close()
+        self.task: Task | None = None
+        self.since = 0.0
+        self.done = 0
+
+    def give(self, task: Task) -> None:
+        """Hand over the next task."""
+        self.task, self.since = task, time.monotonic()
+        with contextlib.suppress(OSError):  # a child that died already shows as lost when it is waited for
+            self.connection.send(task)
+
+    def take(self) -> Answer | Lost:
+        """The answer that is ready, or Lost. Raises what the child raised while it was being set up."""
+        try:
+            answer = self.connection.recv()
+        except (EOFError, OSError):
+            self.process.join(_GRACE)
+            self.stop()
+            return Lost(self.process.exitcode or -signal.SIGKILL)
+        if isinstance(answer, _NotReady):
+            self.stop()
+            raise answer.problem
+        self.task = None
+        self.done += 1
+        return answer  # type: ignore[no-any-return]
+
+    def stop(self) -> None:
+        """End the process, whatever it is doing."""
+        self.connection.close()
+        if self.task is not None:
+            self.process.terminate()
+        self.process.join(_GRACE)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+
+
+class Pool(Generic[Setup, Task, Answer]):
+    """`size` children that each call `make(setup)` once and what it returns for every task. `make` and all that travels are picklable."""
+
+    def __init__(self, make: Make[Setup, Task, Answer], setup: Setup, *, size: int, seconds: float | None = None) -> None:
+        """`seconds` is the most a task may take."""
+        self._make = make
+        self._setup = setup
+        self._size = size
+        self._seconds = seconds
+        self._children: list[Child[Setup, Task, Answer]] = []
+
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Answer | Lost]]:
+        """Every task with its answer, in the order they come in. Raises what `make` raises."""
+        suspects: list[Task] = []
+        try:
+            for task, answer in self._work(deque(tasks), self._size):
+                if isinstance(answer, Lost) and not answer.late:
+                    suspects.append(task)
+                else:
+                    yield task, answer
+            self._stop()
+            for task in suspects:
+                yield from self._work(deque([task]), 1)
+        finally:
+            self._stop()
+
+    def _work(self, tasks: deque[Task], size: int) -> Iterator[tuple[Task, Answer | Lost]]:
+        while tasks or self._busy():
+            while tasks and len(self._busy()) < size:
+                self._idle_child().give(tasks.popleft())
+            for child in self._ready():
+                task, answer = child.task, child.take()
+                if isinstance(answer, Lost) or child.done >= _RECYCLE:
+                    self._drop(child)
+                yield task, answer  # type: ignore[misc]
+            for child in self._late():
+                task = child.task
+                self._drop(child)
+                yield task, Lost()  # type: ignore[misc]
+
+    def _busy(self) -> list[Child[Setup, Task, Answer]]:
+        return [child for child in self._children if child.task is not None]
+
+    def _idle_child(self) -> Child[Setup, Task, Answer]:
+        child = next((child for child in self._children if child.task is None), None)
+        if child is None:
+            child = Child(self._make, self._setup)
+            self._children.append(child)
+        return child
+
+    def _ready(self) -> list[Child[Setup, Task, Answer]]:
+        by_connection = {child.connection: child for child in self._busy()}
+        patience = None
+        if self._seconds is not None:
+            patience = max(0.0, min(child.since for child in by_connection.values()) + self._seconds - time.monotonic())
+        return [by_connection[connection] for connection in wait(list(by_connection), patience) if isinstance(connection, Connection)]
+
+    def _late(self) -> list[Child[Setup, Task, Answer]]:
+        if self._seconds is None:
+            return []
+        return [child for child in self._busy() if time.monotonic() - child.since >= self._seconds]
+
+    def _drop(self, child: Child[Setup, Task, Answer]) -> None:
+        self._children.remove(child)
+        child.stop()
+
+    def _stop(self) -> None:
+        for child in self._children:
+            child.stop()
+        self._children.clear()
+
+
+@dataclass(frozen=True)
+class _NotReady:
+    """`make` failed in the child."""
+
+    problem: Exception
+
+
+def _serve(connection: Connection, make: Callable[[Any], Callable[[Any], Any]], setup: Any) -> None:
+    """The child: answers until its parent hangs up. Ctrl-C is the parent's business."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(EOFError, OSError):
+        try:
+            work = make(setup)
+        except Exception as problem:
+            connection.send(_NotReady(problem))
+            return
+        while True:
+            connection.send(work(connection.recv()))

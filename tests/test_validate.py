@@ -1,0 +1,440 @@
+"""validate(): what stands, what confirms it, and what is never accepted."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, Field
+
+from docpipe.annotations import AnyOf, AtMost, DefaultTo, Distinct, Kind, Merge, Ordered, Product, Required, Rule, SameBlock, Sum
+from docpipe.fields import schema_ref
+from docpipe.records import (
+    Candidate,
+    Document,
+    Evidence,
+    Failure,
+    Issue,
+    Job,
+    Locale,
+    Outcome,
+    PageSummary,
+    Reading,
+    Readings,
+    Result,
+    Usage,
+)
+from docpipe.validate import validate
+
+
+class Party(BaseModel):
+    name: Annotated[str | None, Kind("name")] = None
+    address: Annotated[str | None, Kind("address")] = None
+
+
+class Row(BaseModel):
+    description: str | None = None
+    quantity: Annotated[Decimal | None, Kind("quantity")] = None
+    unit_price: Decimal | None = None
+    amount: Decimal | None = None
+
+
+class Bill(BaseModel):
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Sum("gross", ("net", "tax")),
+        AnyOf((Sum("net", ("rows[*].amount",)), Sum("gross", ("rows[*].amount",)))),
+        Sum("due", ("gross",), ("paid",)),
+        Product("rows[*].amount", ("rows[*].quantity", "rows[*].unit_price")),
+        AtMost("tax", "net", Decimal("0.30")),
+        DefaultTo("due", "gross"),
+        Ordered("issued", "payable"),
+        Distinct("seller.name", "buyer.name"),
+        SameBlock(("seller.name", "seller.address")),
+    )
+    number: Annotated[str | None, Kind("id"), Required()] = None
+    issued: Annotated[date | None, Required()] = None
+    payable: date | None = None
+    net: Decimal | None = None
+    tax: Decimal | None = None
+    gross: Annotated[Decimal | None, Required()] = None
+    paid: Decimal | None = None
+    due: Decimal | None = None
+    iban: Annotated[str | None, Kind("iban")] = None
+    seller: Party | None = None
+    buyer: Party | None = None
+    rows: list[Row] = Field(default_factory=list)
+
+
+IBAN = "DE89370400440532013000"
+EXACT = Evidence(relation="right", label="Label", label_score=1.0, fit=1.0, features={"own": 1.0})
+COLUMN = Evidence(relation="column", label="Column", label_score=1.0, fit=1.0)
+NO_LABEL = Evidence(fit=1.0)
+
+
+def say(path: str, value: str | None, score: float = 1.5, *, evidence: Evidence = EXACT, page: int = 1, **more) -> Candidate:
+    more.setdefault("engine", "labels")
+    more.setdefault("raw", value)
+    return Candidate(path=path, value=value, score=score, page=page, evidence=evidence, **more)
+
+
+def row(index: int, quantity: str, price: str, amount: str, **more) -> list[Candidate]:
+    cells = {"description": f"Thing {index}", "quantity": quantity, "unit_price": price, "amount": amount}
+    return [say(f"rows[{index}].{name}", text, evidence=COLUMN, **more) for name, text in cells.items()]
+
+
+def clean() -> list[Candidate]:
+    """A bill on which everything is labelled and adds up."""
+    return [
+        say("number", "A-17"),
+        say("issued", "2024-03-14", raw="14.03.2024"),
+        say("payable", "2024-03-28", raw="28.03.2024"),
+        say("net", "100.00"),
+        say("tax", "19.00"),
+        say("gross", "119.00"),
+        *row(0, "2", "30.00", "60.00"),
+        *row(1, "4", "10.00", "40.00"),
+    ]
+
+
+def without(candidates: list[Candidate], *paths: str) -> list[Candidate]:
+    return [candidate for candidate in candidates if candidate.path not in paths]
+
+
+def reading(candidates: list[Candidate], engine: str = "labels", **more) -> Reading:
+    mine = tuple(candidate.model_copy(update={"engine": engine}) for candidate in candidates)
+    return Reading(engine=engine, pages=more.pop("pages", (1,)), candidates=mine, **more)
+
+
+def readings(*outcomes: Outcome, schema: type[BaseModel] = Bill, pages: tuple[PageSummary, ...] | None = None) -> Readings:
+    document = Document(name="bill.pdf", sha256="0" * 64, media_type="application/pdf", pages=1)
+    job = Job(id="job", source=Path("bill.pdf"), document=document, schema_ref=schema_ref(schema))
+    return Readings(job=job, pages=pages or (PageSummary(number=1, status="done", words="text_layer"),), outcomes=outcomes)
+
+
+def result(*outcomes: Outcome, schema: type[BaseModel] = Bill, pages: tuple[PageSummary, ...] | None = None) -> Result:
+    return validate(readings(*outcomes, schema=schema, pages=pages), schema)
+
+
+def field(found: Result, path: str):
+    return next(field for field in found.fields if field.path == path)
+
+
+def codes(found: Result, severity: str | None = None) -> set[str]:
+    return {issue.code for issue in found.issues if severity in (None, issue.severity)}
+
+
+def test_a_clean_bill_is_accepted_and_typed():
+    found = result(reading(clean()))
+    assert (found.status, found.issues) == ("accepted", ())
+    assert isinstance(found.data, Bill)
+    assert found.data.rows[1].amount == Decimal("40.00")
+    assert found.data.issued == date(2024, 3, 14)
+
+
+def test_what_confirms_a_value_is_named():
+    found = result(reading([*clean(), say("iban", IBAN)]))
+    assert field(found, "gross").confirmed_by == ("sum:gross",)
+    assert field(found, "number").confirmed_by == ("label",)
+    assert field(found, "rows[0].amount").confirmed_by == ("sum:net", "product")
+    assert "checksum:iban" in field(found, "iban").confirmed_by
+
+
+def test_the_default_is_filled_in_and_as_confirmed_as_its_source():
+    found = result(reading(clean()))
+    assert found.data.due == Decimal("119.00")
+    assert field(found, "due").confirmed_by == ("default:gross",)
+
+
+def test_the_default_is_not_filled_in_where_something_is_taken_off():
+    found = result(reading([*clean(), say("paid", "50.00")]))
+    assert found.data.due is None
+
+
+def test_a_sum_without_labels_confirms_nothing():
+    bare = [candidate.model_copy(update={"evidence": NO_LABEL}) for candidate in clean()]
+    found = result(reading(bare))
+    assert found.status == "review"
+    assert field(found, "gross").confirmed_by == ()
+
+
+def test_a_zero_sum_proves_nothing():
+    zero = [*without(clean(), "net", "tax", "gross"), say("net", "0.00"), say("tax", "0.00"), say("gross", "0.00")]
+    found = result(reading([candidate for candidate in zero if not candidate.path.startswith("rows")]))
+    assert field(found, "gross").confirmed_by == ()
+    assert found.status == "review"
+
+
+def test_a_number_printed_twice_proves_nothing():
+    """net + no tax = gross says no more than the same number in two places."""
+    found = result(reading([*without(clean(), "net", "tax", "gross")[:3], say("net", "50.00"), say("tax", "0.00"), say("gross", "50.00")]))
+    assert field(found, "gross").confirmed_by == ()
+    assert found.status == "review"
+
+
+def test_a_broken_sum_is_an_error_and_names_what_it_should_be():
+    found = result(reading([*without(clean(), "gross"), say("gross", "555.00")]))
+    assert found.status == "review"
+    issue = next(issue for issue in found.issues if issue.code == "sum_mismatch" and issue.path == "gross")
+    assert (issue.severity, issue.suggestion) == ("error", "119.00")
+    assert found.data.gross == Decimal("555.00")
+
+
+def test_a_missing_required_field_is_an_error():
+    found = result(reading(without(clean(), "number")))
+    assert found.status == "review"
+    assert "missing_required" in codes(found, "error")
+
+
+def test_a_total_that_is_not_printed_is_never_made_up():
+    found = result(reading(without(clean(), "gross")))
+    assert found.data.gross is None
+    assert found.data.due is None
+
+
+def test_totals_that_fit_together_win_over_a_better_scored_one():
+    found = result(reading([*clean(), say("gross", "219.00", score=1.9)]))
+    assert found.data.gross == Decimal("119.00")
+    assert [other.value for other in field(found, "gross").alternatives] == ["219.00"]
+
+
+def test_a_part_above_its_share_does_not_count_as_a_sum():
+    """50 + 69 = 119 adds up, but 69 is no tax on 50."""
+    tempting = [say("net", "50.00", score=1.6), say("tax", "69.00", score=1.6)]
+    found = result(reading([*clean(), *tempting]))
+    assert (found.data.net, found.data.tax) == (Decimal("100.00"), Decimal("19.00"))
+
+
+def test_dates_in_the_wrong_order_are_an_error():
+    found = result(reading([*without(clean(), "payable"), say("payable", "2024-01-01")]))
+    assert found.status == "review"
+    assert "date_order" in codes(found, "error")
+
+
+def test_one_name_is_not_both_parties():
+    parties = [say("seller.name", "Acme", score=1.5), say("buyer.name", "ACME", score=1.0), say("buyer.name", "Zenith", score=0.6)]
+    found = result(reading([*clean(), *parties]))
+    assert (found.data.seller.name, found.data.buyer.name) == ("Acme", "Zenith")
+
+
+def test_a_party_without_a_name_of_its_own_has_none():
+    found = result(reading([*clean(), say("seller.name", "Acme", score=1.5), say("buyer.name", "Acme", score=1.0)]))
+    assert found.data.seller.name == "Acme"
+    assert found.data.buyer is None or found.data.buyer.name is None
+    assert "same_party" in codes(found)
+
+
+def test_name_and_address_come_from_one_block():
+    def block(number: int) -> Evidence:
+        return Evidence(relation="block", fit=1.0, label_score=1.0, features={"block": float(number)})
+
+    names = [say("seller.name", "Acme", 1.0, evidence=block(1)), say("seller.name", "Zenith", 0.9, evidence=block(2))]
+    found = result(reading([*clean(), *names, say("seller.address", "1 Road, 12345 Town", evidence=block(2))]))
+    assert found.data.seller.name == "Zenith"
+
+
+def test_a_failed_checksum_is_an_error():
+    found = result(reading([*clean(), say("iban", "DE89370400440532013001")]))
+    assert found.status == "review"
+    assert "checksum_failed" in codes(found, "error")
+
+
+def test_a_rival_at_the_label_keeps_it_from_confirming():
+    found = result(reading([*clean(), say("number", "B-99", score=1.4)]))
+    assert found.data.number == "A-17"
+    assert (found.status, field(found, "number").confirmed_by) == ("review", ())
+
+
+def test_a_table_that_neither_adds_up_nor_multiplies_is_not_accepted():
+    loose = [say("rows[0].description", "Thing"), say("rows[0].amount", "119.00", evidence=COLUMN)]
+    found = result(reading([candidate for candidate in clean() if not candidate.path.startswith("rows")] + loose))
+    assert found.status == "review"
+    assert "rows_unconfirmed" in codes(found)
+
+
+def test_rows_that_do_not_multiply_are_errors():
+    found = result(reading([*without(clean(), "rows[1].unit_price"), say("rows[1].unit_price", "77.77", evidence=COLUMN)]))
+    assert found.status == "review"
+    assert "product_mismatch" in codes(found, "error")
+
+
+def test_columns_that_are_no_factors_are_not_asked():
+    rows = [cell for index in range(4) for cell in row(index, "7", "3.00", "25.00")]
+    found = result(reading([candidate for candidate in clean() if not candidate.path.startswith("rows")] + rows))
+    assert "product_mismatch" not in codes(found)
+    assert found.status == "accepted"
+
+
+def test_a_misread_digit_is_repaired_only_to_what_the_print_may_say():
+    slipped = [*without(clean(), "rows[0].amount"), say("rows[0].amount", "80.00", evidence=COLUMN)]
+    found = result(reading(slipped))
+    assert found.data.rows[0].amount == Decimal("60.00")
+    assert found.status == "review"
+    issue = next(issue for issue in found.issues if issue.code == "repaired")
+    assert (issue.path, issue.suggestion) == ("rows[0].amount", "60.00")
+    assert field(found, "rows[0].amount").raw == "80.00"
+    assert "80.00" in [other.value for other in field(found, "rows[0].amount").alternatives]
+
+
+def test_a_number_that_no_slip_explains_is_left_alone():
+    slipped = [*without(clean(), "rows[0].amount"), say("rows[0].amount", "23.00", evidence=COLUMN)]
+    found = result(reading(slipped))
+    assert found.data.rows[0].amount == Decimal("23.00")
+    assert "repaired" not in codes(found)
+    assert found.status == "review"
+
+
+def test_the_xml_stands_first_and_the_page_confirms_it():
+    found = result(reading(clean()), reading(clean(), "einvoice"))
+    assert field(found, "gross").engine == "einvoice"
+    assert "agree:einvoice+labels" in field(found, "gross").confirmed_by
+    assert found.status == "accepted"
+
+
+def test_a_page_that_contradicts_its_xml_is_an_error():
+    page = [*without(clean(), "gross", "tax"), say("gross", "120.00", score=2.0), say("tax", "20.00")]
+    found = result(reading(page), reading(clean(), "einvoice"))
+    assert found.data.gross == Decimal("119.00")
+    issue = next(issue for issue in found.issues if issue.code == "xml_differs" and issue.path == "gross")
+    assert (issue.severity, issue.suggestion) == ("error", "120.00")
+    assert found.status == "review"
+
+
+def test_an_unsure_page_does_not_contradict_its_xml():
+    unsure = [say("gross", "7.00", score=-0.5, evidence=NO_LABEL)]
+    found = result(reading(unsure), reading(clean(), "einvoice"))
+    assert "xml_differs" not in codes(found)
+
+
+def test_what_is_too_unsure_is_not_given_but_named():
+    weak = say("payable", "2024-05-05", score=-0.9, evidence=Evidence(fit=0.3))
+    found = result(reading([*without(clean(), "payable"), weak]))
+    assert found.data.payable is None
+    assert next(issue for issue in found.issues if issue.path == "payable").suggestion == "2024-05-05"
+
+
+def test_a_failed_page_keeps_the_document_from_being_accepted():
+    pages = (PageSummary(number=1, status="done"), PageSummary(number=2, status="failed", error="deadline"))
+    found = result(reading(clean()), pages=pages)
+    assert found.status == "review"
+    assert next(issue for issue in found.issues if issue.code == "page_failed").page == 2
+
+
+def test_a_failed_engine_keeps_the_document_from_being_accepted():
+    found = result(reading(clean()), Failure(engine="vlm", pages=(1,), code="engine", message="gone"))
+    assert found.status == "review"
+    assert "engine_failed" in codes(found, "error")
+
+
+def test_all_pages_or_engines_failed_is_failed():
+    assert result(reading([]), pages=(PageSummary(number=1, status="failed"),)).status == "failed"
+    assert result(Failure(engine="labels", pages=(1,), code="engine")).status == "failed"
+
+
+def test_finding_nothing_is_said():
+    found = result(reading([]))
+    assert found.status == "review"
+    assert "nothing_found" in codes(found, "error")
+    assert (found.data.gross, found.data.rows, found.fields) == (None, [], ())
+
+
+def test_an_engines_own_error_counts():
+    found = result(reading(clean(), issues=(Issue(code="truncated", severity="error", message="cut short"),)))
+    assert found.status == "review"
+
+
+def test_an_ungrounded_value_is_doubted():
+    found = result(reading([*without(clean(), "number"), say("number", "A-17", grounded=False)]))
+    assert found.status == "review"
+    assert "ungrounded" in codes(found)
+
+
+def test_raw_texts_are_normalized_with_the_separator_the_sums_hold_under():
+    """1.234 + 235 = 1.469 holds with thousands; the form alone says nothing."""
+    raws = {"net": "1.234", "tax": "235", "gross": "1.469", "issued": "14. März 2024", "iban": "DE89 3704 0044 0532 0130 00"}
+    found = result(reading([say(path, None, raw=raw) for path, raw in raws.items()]))
+    assert (found.data.net, found.data.tax, found.data.gross) == (Decimal("1234"), Decimal("235"), Decimal("1469"))
+    assert (found.data.issued, found.data.iban) == (date(2024, 3, 14), IBAN)
+
+
+def test_a_date_that_could_be_two_is_not_accepted():
+    open_ = [*without(clean(), "issued", "payable"), say("issued", "2024-04-03", raw="03/04/2024")]
+    found = result(reading(open_))
+    assert found.status == "review"
+    assert next(issue for issue in found.issues if issue.code == "ambiguous_date").suggestion == "2024-03-04"
+    assert result(reading(open_, locale=Locale(date_order="day_first"))).status == "accepted"
+
+
+def test_rows_of_several_pages_follow_one_another_and_equal_rows_stay():
+    first = reading(row(0, "2", "30.00", "60.00"), "vlm", pages=(1,))
+    second = reading([*row(0, "2", "30.00", "60.00", page=2), *row(1, "1", "5.00", "5.00", page=2)], "vlm", pages=(2,))
+    found = result(second, first)
+    assert [item.amount for item in found.data.rows] == [Decimal("60.00"), Decimal("60.00"), Decimal("5.00")]
+    assert field(found, "rows[1].amount").page == 2
+
+
+def test_two_engines_that_agree_confirm_each_others_rows():
+    found = result(reading(clean()), reading(clean(), "vlm"))
+    assert "agree:labels+vlm" in field(found, "rows[0].description").confirmed_by
+    assert len(found.data.rows) == 2
+
+
+def test_usage_and_producer_name_every_engine():
+    spent = Usage(calls=2, prompt_tokens=7, completion_tokens=3, cost_usd=0.5)
+    found = result(reading(clean()), reading([], "vlm", usage=spent, model="m"), Failure(engine="vlm", pages=(1,), code="x"))
+    assert found.usage.by_engine["vlm"] == Usage(calls=3, prompt_tokens=7, completion_tokens=3, cost_usd=0.5)
+    assert (set(found.producer.engines), found.producer.models) == ({"labels", "vlm"}, {"vlm": "m"})
+
+
+class Loose(BaseModel):
+    """No field is required: every value given must be confirmed."""
+
+    first: Annotated[str | None, Kind("id"), Merge("first")] = None
+    last: Annotated[str | None, Kind("id"), Merge("last")] = None
+    voted: Annotated[str | None, Kind("id"), Merge("vote")] = None
+    agreed: Annotated[str | None, Kind("id"), Merge("must_agree")] = None
+    joined: Annotated[str | None, Kind("page_text"), Merge("concat_text")] = None
+    amount: Decimal | None = None
+
+
+def test_without_required_fields_every_value_must_pass():
+    assert result(reading([say("first", "A1"), say("amount", "5.00")]), schema=Loose).status == "accepted"
+    doubtful = say("last", "Z9", 0.6, evidence=Evidence(fit=1.0, label_score=0.9, relation="right"))
+    assert result(reading([say("first", "A1"), doubtful]), schema=Loose).status == "review"
+
+
+def test_each_merge_policy_over_pages():
+    pages = [("A", 1.4, 1), ("B", 1.6, 2), ("B", 1.5, 3), ("C", 1.5, 4)]
+    for path, expected in (("first", "A"), ("last", "C"), ("voted", "B"), ("agreed", "B")):
+        found = result(reading([say(path, value, score, page=page) for value, score, page in pages]), schema=Loose)
+        assert getattr(found.data, path) == expected, path
+        assert ("conflict" in codes(found, "error")) == (path == "agreed")
+
+
+def test_a_weak_guess_on_the_last_page_is_no_claim():
+    found = result(reading([say("last", "A", 1.6), say("last", "Z", 0.1, page=9)]), schema=Loose)
+    assert found.data.last == "A"
+
+
+def test_page_texts_are_joined_in_page_order():
+    found = result(reading([say("joined", "two", page=2)], pages=(2,)), reading([say("joined", "one")]), schema=Loose)
+    assert found.data.joined == "one\n\ntwo"
+
+
+def test_the_text_of_a_trusted_text_layer_needs_no_second_reading():
+    pages = (PageSummary(number=1, status="done", words="text_layer"),)
+    assert result(reading([say("joined", "one")]), schema=Loose, pages=pages).status == "accepted"
+    scanned = (PageSummary(number=1, status="done", words="ocr"),)
+    assert result(reading([say("joined", "one", evidence=NO_LABEL)]), schema=Loose, pages=scanned).status == "review"
+
+
+class Strict(BaseModel):
+    code: Annotated[str, Kind("id")] = Field(pattern="^[A-Z]+$")
+
+
+def test_values_that_the_class_refuses_are_given_as_plain_json():
+    found = result(reading([say("code", "abc")]), schema=Strict)
+    assert found.data == {"code": "abc"}
+    assert found.status == "review"
+    assert "schema_mismatch" in codes(found, "error")
