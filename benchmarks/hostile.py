@@ -63,7 +63,8 @@ def main() -> int:
                 result = run(options.documents / truth["document"], password, stage_only=options.preprocess)
                 line = {"document": truth["document"], "with_password": password is not None, **result}
                 print(json.dumps(line), file=results, flush=True)
-                print(f"{result['exit_code']:4} {result['seconds']:6.2f} s {result['max_rss_mb']:6.0f} MB  {truth['document']}  {result['error_message'] or ''}")
+                cost = f"{result['exit_code']:4} {result['seconds']:6.2f} s {result['max_rss_mb']:6.0f} MB"
+                print(f"{cost}  {truth['document']}  {result['error_message'] or ''}")
     return 0
 
 

@@ -42,7 +42,8 @@ def main() -> None:
         pages = read(source, ocr=ocr, languages=tuple(options.language))
         seconds.append(time.process_time() - started)
         (options.out / f"{name}.json").write_text(json.dumps({"pages": pages}, ensure_ascii=False), "utf-8")
-    print(f"{len(seconds)} documents, CPU s: mean {statistics.fmean(seconds):.2f}, median {statistics.median(seconds):.2f}, most {max(seconds):.2f}")
+    mean, median = statistics.fmean(seconds), statistics.median(seconds)
+    print(f"{len(seconds)} documents, CPU s: mean {mean:.2f}, median {median:.2f}, most {max(seconds):.2f}")
 
 
 def read(source: Path, *, ocr: OcrEngine, languages: tuple[str, ...]) -> list[dict[str, object]]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from docpipe.api import Reader, revalidate, run
     from docpipe.errors import DocpipeError
     from docpipe.records import Field, Issue, Readings, Result
+    from docpipe.request import Request
     from docpipe.settings import Settings
 
 __version__ = "0.1.0"
@@ -20,6 +21,7 @@ __all__ = [
     "Issue",
     "Reader",
     "Readings",
+    "Request",
     "Result",
     "Settings",
     "__version__",
@@ -35,6 +37,7 @@ _HOMES = {
     "Issue": "records",
     "Reader": "api",
     "Readings": "records",
+    "Request": "request",
     "Result": "records",
     "Settings": "settings",
     "revalidate": "api",

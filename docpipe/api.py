@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, cast, overload
 
 from pydantic import BaseModel, ValidationError
 
@@ -14,10 +16,9 @@ from docpipe import pipeline
 from docpipe.errors import DocpipeError, MismatchError, NotFoundError, ResourceError
 from docpipe.extract import load_engine
 from docpipe.fields import DEFAULT_SCHEMA, load_schema, schema_ref
-from docpipe.limits import Limits
 from docpipe.preprocess import identify, warm_up
-from docpipe.records import Job, Readings, ReadOptions, Result, SchemaRef
-from docpipe.request import job_id, read_options
+from docpipe.records import Job, Readings, Result, SchemaRef
+from docpipe.request import Request, job_id, make_request
 from docpipe.settings import Settings, read_settings
 from docpipe.validate import validate
 from docpipe.words import load_ocr
@@ -82,11 +83,10 @@ def run(
     `pages` are 1-based, empty = all. `work` keeps every intermediate file. What is None comes from `settings`, and those from the
     environment. Raises DocumentError where the document cannot be opened and UsageError where the call makes no sense.
     """
-    settings = settings or read_settings()
-    options = read_options(settings, engines=engines, ocr=ocr, languages=languages, pages=pages, formats=formats, dpi=dpi)
-    found, ref = _schema(schema)
-    reader = Reader(found, ref, options=options, limits=settings.limits())
-    return reader.read(Path(path), password=password, work=Path(work) if work is not None else None)
+    request = make_request(
+        settings or read_settings(), engines=engines, ocr=ocr, languages=languages, pages=pages, formats=formats, dpi=dpi
+    )
+    return Reader(schema, request).read(path, password=password, work=work)
 
 
 def revalidate(readings: Readings | str | Path, schema: type[BaseModel] | str | None = None) -> Result[Any]:
@@ -108,27 +108,50 @@ def revalidate(readings: Readings | str | Path, schema: type[BaseModel] | str | 
 class Reader(Generic[S]):
     """Reads one document after the other with one schema. Made once per process: the engines load their models at the first document."""
 
-    def __init__(self, schema: type[S], ref: SchemaRef, *, options: ReadOptions, limits: Limits) -> None:
-        """Raises UsageError for an engine that does not exist, MissingError for one that is not installed."""
-        warm_up()
-        self.schema = schema
-        self.ref = ref
-        self.options = options
-        self.limits = limits
-        self.engines = [load_engine(name) for name in options.engines]
-        self.ocr = load_ocr(options.ocr)
+    @overload
+    def __init__(self, schema: type[S], request: Request | None = None) -> None: ...
 
-    def read(self, path: Path, *, password: str | None = None, work: Path | None = None) -> Result[S]:
-        """One document's result; every DocpipeError it raises names the file."""
-        with _naming(path), contextlib.ExitStack() as stack:
-            if path.is_dir():
-                raise NotFoundError("a folder, not a file", hint="docpipe batch reads folders")
-            document = identify(path, self.limits, formats=self.options.formats)
-            job = Job(
-                id=job_id(document, self.ref, self.options), source=path, document=document, schema_ref=self.ref, options=self.options
-            )
-            space = stack.enter_context(temporary()) if work is None else _claimed(work, job)
+    @overload
+    def __init__(self: Reader[Any], schema: str = DEFAULT_SCHEMA, request: Request | None = None) -> None: ...
+
+    def __init__(self, schema: type[BaseModel] | str = DEFAULT_SCHEMA, request: Request | None = None) -> None:
+        """Without a request, the environment's settings hold; its own schema name is not looked at.
+
+        Raises UsageError for a schema or an engine that does not exist, MissingError for one that is not installed.
+        """
+        warm_up()
+        request = request or make_request(read_settings())
+        found, self.schema_ref = _schema(schema)
+        self.schema = cast(type[S], found)
+        self.options = request.options
+        self.limits = request.limits
+        self.engines = [load_engine(name) for name in request.options.engines]
+        self.ocr = load_ocr(request.options.ocr, cache=request.cache)
+
+    def read(self, path: str | Path, *, password: str | None = None, work: str | Path | None = None) -> Result[S]:
+        """One document's result; every DocpipeError it raises names the file. `work` is the folder to keep every intermediate in."""
+        with _naming(Path(path)), contextlib.ExitStack() as stack:
+            source = stack.enter_context(_source(Path(path)))
+            document = identify(source, self.limits, formats=self.options.formats)
+            key = job_id(document, self.schema_ref, self.options)
+            job = Job(id=key, source=source, document=document, schema_ref=self.schema_ref, options=self.options)
+            space = stack.enter_context(temporary()) if work is None else _claimed(Path(work), job)
             return pipeline.run(job, self.schema, engines=self.engines, ocr=self.ocr, space=space, limits=self.limits, password=password)
+
+
+@contextlib.contextmanager
+def _source(path: Path) -> Iterator[Path]:
+    """The file under a name that every library takes: a name that is not UTF-8 is escaped, by way of a link."""
+    if path.is_dir():
+        raise NotFoundError("a folder, not a file", hint="docpipe batch reads folders")
+    raw = os.fsencode(path)
+    if raw.decode(errors="replace").encode() == raw or not path.exists():
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="docpipe-name-") as folder:
+        link = Path(folder) / os.fsencode(path.name).decode(errors="backslashreplace")[-80:]
+        link.symlink_to(path.resolve())
+        yield link
 
 
 def _schema(schema: type[BaseModel] | str) -> tuple[type[BaseModel], SchemaRef]:

@@ -147,8 +147,7 @@ def make_reader(setup: Setup) -> Callable[[Item], Done]:
     from docpipe.api import Reader
 
     tempfile.tempdir = str(setup.scratch)  # a child that is killed leaves its workspace where the parent clears up
-    schema, ref = load_schema(setup.request.schema_name)
-    reader = Reader(schema, ref, options=setup.request.options, limits=setup.request.limits)
+    reader = Reader(setup.request.schema_name, setup.request)
     request = setup.request.sha256()
 
     def read(item: Item) -> Done:

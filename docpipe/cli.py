@@ -82,7 +82,7 @@ def _main(argv: Sequence[str] | None) -> int:
 
 def _configure_logging(*, debug: bool, quiet: bool) -> None:
     level = logging.DEBUG if debug else logging.ERROR if quiet else logging.WARNING
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="docpipe: %(levelname)s: %(message)s", force=True)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="docpipe: %(levelname)s: %(message)s")
     logging.getLogger("docpipe").setLevel(level)
 
 

@@ -81,7 +81,7 @@ def _default(info: FieldInfo, path: str) -> Iterator[Issue]:
 
 
 def _pattern(info: FieldInfo, path: str) -> Iterator[Issue]:
-    for mark in info.metadata:
+    for mark in (*info.metadata, *_inner_marks(info.annotation)):
         said = getattr(mark, "pattern", None)
         text = said if isinstance(said, str) else getattr(said, "pattern", "")
         if any(sign in text for sign in _LOOK_AROUND):
@@ -91,6 +91,13 @@ def _pattern(info: FieldInfo, path: str) -> Iterator[Issue]:
                 path=path,
                 message=f"the pattern {text!r} looks around, which no constrained decoding can",
             )
+
+
+def _inner_marks(annotation: Any) -> Iterator[Any]:
+    """What stands beside the types inside a type: `Annotated[str, mark] | None` -> the mark."""
+    yield from getattr(annotation, "__metadata__", ())
+    for argument in get_args(annotation):
+        yield from _inner_marks(argument)
 
 
 def _labels(info: FieldInfo, path: str) -> Iterator[Issue]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 
 from docpipe.fields import DEFAULT_SCHEMA
 from docpipe.limits import Limits
@@ -12,29 +13,32 @@ from docpipe.settings import Settings
 
 
 class Request(Record):
-    """One call's wishes. `schema_name` is a reference as `load_schema` takes it. Holds no password."""
+    """One call's wishes. `schema_name` is a reference as `load_schema` takes it; `cache` the folder for prepared model files. Holds no
+    password."""
 
     schema_name: str = DEFAULT_SCHEMA
     options: ReadOptions = ReadOptions()
     limits: Limits = Limits()
+    cache: Path | None = None
 
     def sha256(self) -> str:
         """The hash of everything but the schema that can change a result; the schema has a hash of its own."""
-        return _sha256(self.model_dump_json(exclude={"schema_name"}))
+        return _sha256(self.model_dump_json(include={"options", "limits"}))
 
 
-def read_options(
+def make_request(
     settings: Settings,
     *,
+    schema_name: str = DEFAULT_SCHEMA,
     engines: Sequence[str] | None = None,
     ocr: str | None = None,
     languages: Sequence[str] | None = None,
     pages: Sequence[int] = (),
     formats: Sequence[str] = (),
     dpi: int | None = None,
-) -> ReadOptions:
-    """The options of a call: what is given, else what the settings say."""
-    return ReadOptions(
+) -> Request:
+    """A call's wishes: what is given, else what the settings say."""
+    options = ReadOptions(
         engines=ReadOptions().engines if engines is None else tuple(engines),
         ocr=settings.ocr if ocr is None else ocr,
         languages=settings.languages if languages is None else tuple(languages),
@@ -42,6 +46,7 @@ def read_options(
         pages=tuple(sorted(set(pages))),
         formats=tuple(formats),
     )
+    return Request(schema_name=schema_name, options=options, limits=settings.limits(), cache=settings.cache)
 
 
 def job_id(document: Document, schema: SchemaRef, options: ReadOptions) -> str:

@@ -38,7 +38,8 @@ def photograph(image: Pixels, *, seed: int) -> Pixels:
     margin_x, margin_y = width // 7, height // 12
     size = (width + 2 * margin_x, height + 2 * margin_y)
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    bent = corners + np.array([[0.020, 0.012], [-0.012, 0.0], [0.0, -0.010], [-0.018, 0.006]], np.float32) * (width, height)
+    shifts = np.array([[0.020, 0.012], [-0.012, 0.0], [0.0, -0.010], [-0.018, 0.006]], np.float32)
+    bent = corners + shifts * np.array([width, height], np.float32)
     view = cv2.getPerspectiveTransform(corners, bent + np.array([margin_x, margin_y], np.float32))
     random = np.random.default_rng(seed)
     grain = cv2.GaussianBlur(random.normal(0, 18, (size[1], size[0])).astype(np.float32), (0, 0), 9)

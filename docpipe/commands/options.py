@@ -43,10 +43,11 @@ def add_password_options(parser: argparse.ArgumentParser) -> None:
 def read_request(arguments: argparse.Namespace, settings: Settings) -> Request:
     """What the arguments ask for. Raises UsageError."""
     from docpipe.fields import DEFAULT_SCHEMA
-    from docpipe.request import Request, read_options
+    from docpipe.request import make_request
 
-    options = read_options(
+    return make_request(
         settings,
+        schema_name=arguments.schema or DEFAULT_SCHEMA,
         engines=_listed("--engines", arguments.engines),
         ocr=arguments.ocr,
         languages=_languages(arguments.lang),
@@ -54,7 +55,6 @@ def read_request(arguments: argparse.Namespace, settings: Settings) -> Request:
         formats=arguments.format,
         dpi=None if arguments.dpi is None else whole_number("--dpi", arguments.dpi, least=72, most=600),
     )
-    return Request(schema_name=arguments.schema or DEFAULT_SCHEMA, options=options, limits=settings.limits())
 
 
 def read_password(arguments: argparse.Namespace) -> str | None:

@@ -37,15 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Read every FILE."""
     from docpipe.api import Reader
-    from docpipe.fields import load_schema
     from docpipe.settings import read_settings
     from docpipe.sinks import load_sink
 
     request = read_request(arguments, read_settings())
     password = read_password(arguments)
     target = _target(arguments)
-    schema, ref = load_schema(request.schema_name)
-    reader = Reader(schema, ref, options=request.options, limits=request.limits)
+    reader = Reader(request.schema_name, request)
     usual = "jsonl" if len(arguments.files) > 1 and target is None else "json_file"
     with load_sink(arguments.sink or usual, target) as sink:
         codes = [

@@ -40,6 +40,7 @@ class Server:
 
     def __init__(self) -> None:
         self._open: Format | None = None
+        self._path = Path()
 
     def answer(self, request: Message) -> Message:
         """The reply to one request: what was asked for, or `error`, `message`, `hint` and `page`."""
@@ -48,18 +49,19 @@ class Server:
         try:
             return handlers[request["do"]](request)
         except DocpipeError as problem:
-            return _told(problem)
+            return self._told(problem)
         except Exception as problem:
-            return _told(_as_error(problem, request))
+            return self._told(_as_error(problem, request))
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
     def open(self, request: Message) -> Message:
         self.close(request)
+        self._path = Path(request["path"])
         _limit_memory(request["memory"])
         opener = load_format(request["format"])
         bounds = Bounds(pages=request["pages"], pixels=request["pixels"])
-        self._open = opener(Path(request["path"]), password=request["password"], bounds=bounds)
+        self._open = opener(self._path, password=request["password"], bounds=bounds)
         return {"pages": self._open.pages, "einvoice": self._save_einvoice(self._open, request["einvoice"])}
 
     def _save_einvoice(self, document: Format, target: str | None) -> bool:
@@ -87,14 +89,15 @@ class Server:
             document.close()
         return {"rss": _resident()}
 
+    def _told(self, problem: DocpipeError) -> Message:
+        """The error as a message; the file by its name, not by its place on this machine."""
+        text = problem.message.replace(str(self._path), self._path.name) if self._path.name else problem.message
+        return {"error": type(problem).__name__, "message": text, "hint": problem.hint, "page": problem.page}
+
     def _document(self) -> Format:
         if self._open is None:
             raise PageError("no document is open")
         return self._open
-
-
-def _told(problem: DocpipeError) -> Message:
-    return {"error": type(problem).__name__, "message": problem.message, "hint": problem.hint, "page": problem.page}
 
 
 def _as_error(problem: Exception, request: Message) -> DocpipeError:

@@ -166,7 +166,11 @@ class OpenDocument:
         self._deadlines = 0
         self._lost_in_a_row = 0
         self._renderer: Renderer | None = None
-        opened = self._open_document()
+        try:
+            opened = self._open_document()
+        except BaseException:
+            self.close()
+            raise
         self.pages = int(opened["pages"])
         self.einvoice = bool(opened["einvoice"])
 
@@ -198,7 +202,7 @@ class OpenDocument:
     def _open_document(self) -> Message:
         message: Message = {
             "do": "open",
-            "path": str(self._request.path.resolve()),
+            "path": str(self._request.path.absolute()),  # not resolved: a link may be there to give an odd name a plain one
             "format": self._request.format,
             "password": self._request.password,
             "einvoice": str(self._request.einvoice) if self._request.einvoice else None,

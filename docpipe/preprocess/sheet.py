@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+_quoted = json.encoder.encode_basestring  # a string as JSON, in UTF-8
 Box = tuple[float, float, float, float]
 Layer = Literal["trusted", "partial", "untrusted", "none"]
 
@@ -70,18 +71,19 @@ class Raster:
 
 def write_layer(sheet: Sheet, number: int, path: Path) -> None:
     """Store the words, rulings and check boxes as the JSON of a `records.Words`, whole or not at all."""
-    record = {
-        "page": number,
-        "width": sheet.width,
-        "height": sheet.height,
-        "source": "text_layer" if sheet.words else "none",
-        "engine": None,
-        "words": sheet.words,
-        "rulings": sheet.rulings,
-        "checkboxes": sheet.checkboxes,
-    }
+    source = "text_layer" if sheet.words else "none"
+    # Formatted here rather than rounded before: a hundredth of a point is enough, and this is the cheapest way to get it.
+    words = ",".join(
+        [f"[{_quoted(text)},{x0:.2f},{y0:.2f},{x1:.2f},{y1:.2f},{sure},{line}]" for text, x0, y0, x1, y1, sure, line in sheet.words]
+    )
+    rulings = ",".join([f"[{x0:.2f},{y0:.2f},{x1:.2f},{y1:.2f}]" for x0, y0, x1, y1 in sheet.rulings])
+    boxes = ",".join([f"[{x0:.2f},{y0:.2f},{x1:.2f},{y1:.2f},{ink:.3f}]" for x0, y0, x1, y1, ink in sheet.checkboxes])
+    record = (
+        f'{{"page":{number},"width":{sheet.width},"height":{sheet.height},"source":"{source}","engine":null,'
+        f'"words":[{words}],"rulings":[{rulings}],"checkboxes":[{boxes}]}}'
+    )
     draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8", errors="replace")
+    draft.write_text(record, encoding="utf-8", errors="replace")
     draft.replace(path)
 
 

@@ -34,7 +34,7 @@ class JsonFile(Sink):
     def _place(self, folder: Path, result: Result[Any], name: str) -> Path:
         """The first free name; a file of an earlier call is free where it is about the same document."""
         number, path = 1, folder / json_name(name)
-        while path in self._used or (path.exists() and _document_of(path) != result.document.sha256):
+        while path in self._used or ((path.exists() or path.is_symlink()) and _document_of(path) != result.document.sha256):
             number += 1
             path = folder / json_name(f"{name}~{number}")
         self._used.add(path)

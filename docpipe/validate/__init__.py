@@ -57,13 +57,18 @@ def contests(readings: Readings, schema: type[BaseModel]) -> tuple[dict[str, Cho
 
 
 def settle(choices: Choices, rules: Sequence[Rule], *, least: float = THRESHOLDS.given) -> tuple[dict[str, Choice], list[Issue]]:
-    """The joint choice: the values that fit together, without those outside tables that stay less sure than `least`."""
-    chosen, dropped = relate(reconcile(choices, rules), rules)
-    sure = assess(chosen, check(rules, values_of(chosen)))
+    """The joint choice: the values that fit together, without those outside tables that stay less sure than `least`. A broken relation
+    drops nothing: which of its values is wrong is for a person to see."""
+    chosen, dropped = relate(reconcile(choices, rules, _sure), rules)
+    sure = assess(chosen, [finding for finding in check(rules, values_of(chosen)) if finding.state != "broken"])
     for path, choice in sure.items():
         if choice.winner is not None and not choice.spec.repeated and choice.confidence < least:
             sure[path] = choice.drop("low_confidence")
     return sure, dropped
+
+
+def _sure(choice: Choice, candidate: Candidate) -> float:
+    return confidence(choice.stand(candidate), frozenset())
 
 
 def _judge(rules: Sequence[Rule]) -> Judge:

@@ -13,6 +13,7 @@ from docpipe.values.text import squash
 XML = "einvoice"  # the engine that reads the document's own XML
 NUMBERS = frozenset({"money", "quantity", "rate"})
 _WORDY = frozenset({"text", "name", "address", "id", "tax_id", "iban", "currency", "choice"})
+LABELLED = 0.8  # the score of a label from which on a field counts as labelled
 ValueKey = tuple[str, str]
 
 
@@ -105,3 +106,8 @@ def order(candidate: Candidate) -> tuple[object, ...]:
 def best_first(candidates: Iterable[Candidate]) -> list[Candidate]:
     """The candidates in that order."""
     return sorted(candidates, key=order)
+
+
+def is_labelled(candidate: Candidate) -> bool:
+    """The candidate stands at a label of its own field; what the document's XML says is labelled by its element."""
+    return candidate.engine == XML or candidate.evidence.label_score >= LABELLED

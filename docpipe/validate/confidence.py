@@ -11,14 +11,13 @@ from math import exp
 
 from docpipe.annotations import AnyOf, Product, Sum
 from docpipe.records import Candidate
-from docpipe.validate.choice import XML, Choice, Choices, value_key
+from docpipe.validate.choice import XML, Choice, Choices, is_labelled, value_key
 from docpipe.validate.coefficients import FIELD, MODEL, ROW
-from docpipe.validate.confirm import is_labelled
 from docpipe.validate.rules import Finding
 
 XML_CONFIDENCE = 0.99
 # What the labels engine measured that still tells something beside its score; more of it only fitted the documents at hand.
-OWN = ("own", "ocr", "same_cell", "column_sum", "from_block")
+OWN = ("ocr", "same_cell", "from_block")
 SPREAD = 2.0  # scores and gaps beyond this tell nothing more
 
 
@@ -58,6 +57,7 @@ def features(choice: Choice, winner: Candidate, relations: frozenset[str]) -> di
     """The numbers that the model reads, by name: what the contest shows, the engine's own, and `kind:` for the field's kind."""
     key = value_key(choice.spec.kind, winner.value)
     mine = [one for one in choice.ranked if one.engine == winner.engine]
+    alike = [one for one in mine if value_key(choice.spec.kind, one.value) == key]
     rival = max((one.score for one in mine if value_key(choice.spec.kind, one.value) != key), default=winner.score - SPREAD)
     others = {one.engine for one in choice.ranked if one.engine != winner.engine and value_key(choice.spec.kind, one.value) == key}
     own = winner.evidence.features
@@ -66,11 +66,13 @@ def features(choice: Choice, winner: Candidate, relations: frozenset[str]) -> di
         f"kind:{choice.spec.kind}": 1.0,
         "score": _clip(winner.score),
         "gap": _clip(winner.score - rival),
-        "label": winner.evidence.label_score,
+        "own": own.get("own", winner.evidence.label_score),
         "fit": winner.evidence.fit,
-        "seen": min(4.0, float(sum(value_key(choice.spec.kind, one.value) == key for one in mine))),
+        "level": max(one.evidence.features.get("level", 0.0) for one in alike),
+        "seen": min(4.0, float(len(alike))),
         "holds": float("holds" in relations),
         "labelled_holds": float("holds" in relations and is_labelled(winner)),
+        "weak": float("weak" in relations),
         "product": float("product" in relations),
         "broken": float("broken" in relations),
         "agree": float(bool(others)),

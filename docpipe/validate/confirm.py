@@ -13,13 +13,12 @@ from rapidfuzz import fuzz
 from docpipe.annotations import AnyOf, DefaultTo, Product, Rule, Sum
 from docpipe.fields import pattern
 from docpipe.records import Candidate
-from docpipe.validate.choice import NUMBERS, XML, Choice, Choices, value_key
+from docpipe.validate.choice import XML, Choice, Choices, is_labelled, value_key
 from docpipe.validate.reconcile import every_sum
 from docpipe.validate.rules import Finding
 from docpipe.values.identifiers import checksum
 from docpipe.values.text import squash
 
-LABELLED = 0.8  # the label of a field that takes part in a sum
 EXACT = 0.985  # the label that confirms by itself; the tenth label of a list is worth 0.98 of its first
 FULL_FIT = 0.99
 CLOSE = frozenset({"same", "right", "cell", "below", "tick"})
@@ -64,13 +63,17 @@ def _by_relations(choices: Choices, findings: Sequence[Finding]) -> dict[str, li
 
 def _labelled(finding: Finding, choices: Choices) -> bool:
     """Every field of the relation stands at its own label: outside tables at a printed one, in a row under its column's header."""
-    found = [choices[path].winner for path in finding.paths if path in choices]
-    return all(winner is not None and is_labelled(winner) for winner in found)
+    found = [choices[path] for path in finding.paths if path in choices]
+    return all(choice.winner is not None and is_labelled(choice.winner) and not _overruled(choice, choice.winner) for choice in found)
 
 
-def is_labelled(candidate: Candidate) -> bool:
-    """The candidate stands at a label of its own field; what the document's XML says is labelled by its element."""
-    return candidate.engine == XML or candidate.evidence.label_score >= LABELLED
+def _overruled(choice: Choice, winner: Candidate) -> bool:
+    """A better-scored value stands at a label of the field too, and only the arithmetic was against it."""
+    key = value_key(choice.spec.kind, winner.value)
+    return any(
+        one.engine == winner.engine and one.score > winner.score and is_labelled(one) and value_key(choice.spec.kind, one.value) != key
+        for one in choice.ranked
+    )
 
 
 def _own(choice: Choice, winner: Candidate, reached: bool) -> Iterator[str]:
@@ -112,10 +115,12 @@ def _at_exact_label(choice: Choice, winner: Candidate) -> bool:
 
 
 def _inherited(rule: DefaultTo, choices: Mapping[str, Choice]) -> dict[str, Choice]:
-    """A field that has the value of its source is as confirmed as that one."""
+    """A field that has the value of its source is as confirmed as that one, and where it was filled in from there, as sure."""
     own, source = choices.get(rule.path), choices.get(rule.source)
-    if own is None or source is None or own.winner is None or own.confirmed_by or not source.confirmed_by:
+    if own is None or source is None or own.winner is None or value_key(own.spec.kind, own.value) != value_key(own.spec.kind, source.value):
         return {}
-    if own.spec.kind not in NUMBERS or value_key(own.spec.kind, own.value) != value_key(source.spec.kind, source.value):
-        return {}
-    return {rule.path: replace(own, confirmed_by=(f"default:{rule.source}",))}
+    if own.winner.evidence.relation == "default":
+        own = replace(own, confidence=source.confidence)
+    if source.confirmed_by and not own.confirmed_by:
+        own = replace(own, confirmed_by=(f"default:{rule.source}",))
+    return {rule.path: own}

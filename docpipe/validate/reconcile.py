@@ -5,21 +5,21 @@ A relation that holds is worth a bonus; candidates that fit replace better-score
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import product
 
 from docpipe.annotations import AnyOf, AtMost, DefaultTo, Rule, Sum
 from docpipe.records import Candidate
-from docpipe.validate.choice import XML, Choice, Choices, number, value_key, values_of
+from docpipe.validate.choice import XML, Choice, Choices, is_labelled, number, value_key, values_of
 from docpipe.validate.rules import cells
 
 # Measured on invoices: a net + tax = gross among the best 14 of each is right rather than three unrelated bests up to 2.5 points behind.
 RIVALS, FEWER = 14, 5
-SUM_BONUS, ROWS_BONUS, WEAK_BONUS, DEFAULT_BONUS = 2.5, 1.6, 0.4, 0.55
+SUM_BONUS, ROWS_BONUS, WEAK_BONUS, DEFAULT_BONUS = 2.5, 1.6, 1.2, 0.55
 OTHER_ENGINE = 0.5  # what a candidate of an engine loses that does not lead this field
-BREACH = 2.5  # what a part larger than its share of the whole costs
+BELIEVED = 0.5  # the confidence of an optional part
 STATES, WIDE = 40, 3  # how many partial assignments are kept; all rivals of up to so many fields are tried together
 
 
@@ -35,6 +35,7 @@ class Option:
 NOTHING = Option(None, None, 0.0)
 LEFT_OUT = Option(None, None, 1.0)  # to give an optional part no value costs this much
 Taken = Mapping[str, Option]
+Sureness = Callable[[Choice, Candidate], float]
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,14 @@ class State:
     points: float = 0.0
 
 
-def reconcile(choices: Choices, rules: Sequence[Rule]) -> dict[str, Choice]:
-    """The same contests, other candidates standing where the declared sums hold with them and the loss is small."""
+def reconcile(choices: Choices, rules: Sequence[Rule], sure: Sureness) -> dict[str, Choice]:
+    """The same contests, other candidates standing where the declared sums hold with them and the loss is small. `sure` gives the
+    confidence of a candidate by itself: a part that most documents lack takes part only where it is believed."""
     asked = [rule for rule in rules if isinstance(rule, Sum | AnyOf | DefaultTo)]
     free = {path for rule in every_sum(asked) for path in (*rule.optional, *rule.less)} - {rule.total for rule in every_sum(asked)}
-    options = {path: _options(choices[path], path in free) for rule in asked for path in _fields(rule) if path in choices}
+    options = {
+        path: (_optional if path in free else _options)(choices[path], sure) for rule in asked for path in _fields(rule) if path in choices
+    }
     table = Table(options, _row_amounts(choices, asked), tuple(rule for rule in rules if isinstance(rule, AtMost)))
     states = [State({})]
     for rule in asked:
@@ -83,7 +87,7 @@ def _row_amounts(choices: Choices, rules: Sequence[Rule]) -> dict[str, tuple[Dec
     return {path: tuple(cells(values, path).values()) for path in paths}
 
 
-def _options(choice: Choice, optional: bool) -> list[Option]:
+def _options(choice: Choice, sure: Sureness) -> list[Option]:
     """The best candidate of each value with its loss, cheapest first; the one that stands loses nothing. What the document's own XML
     says has no rival."""
     if choice.winner is None:
@@ -99,8 +103,13 @@ def _options(choice: Choice, optional: bool) -> list[Option]:
         key = value_key(choice.spec.kind, candidate.value)
         if key not in seen or loss < seen[key].loss:
             seen[key] = Option(candidate, number(candidate.value), loss)
-    ranked = sorted(seen.values(), key=lambda option: option.loss)[:RIVALS]
-    return [*ranked, LEFT_OUT] if optional else ranked
+    return sorted(seen.values(), key=lambda option: option.loss)[:RIVALS]
+
+
+def _optional(choice: Choice, sure: Sureness) -> list[Option]:
+    """Only options that are believed by themselves, and the one of giving no value: free where no other is left."""
+    believed = [option for option in _options(choice, sure) if option.candidate and sure(choice, option.candidate) >= BELIEVED]
+    return [*believed, LEFT_OUT] if believed else [NOTHING]
 
 
 @dataclass(frozen=True)
@@ -120,7 +129,7 @@ class Table:
             most = RIVALS + 1 if len(states) == 1 and len(fresh) <= WIDE else FEWER
             for ways in product(*(_some(self.options[path], most) for path in fresh)):
                 taken = {**state.taken, **dict(zip(fresh, ways, strict=True))}
-                lost = sum(way.loss for way in ways) + BREACH * self._breaches(taken, fresh)
+                lost = sum(way.loss for way in ways)
                 grown.append(State(taken, state.points - lost + self._bonus(rule, taken)))
         return sorted(grown, key=lambda state: -state.points)[:STATES]
 
@@ -136,7 +145,7 @@ class Table:
     def _sum_bonus(self, rule: Sum, taken: Taken) -> float:
         total = _amount(rule.total, taken)
         plus, minus = self._amounts(rule.parts, rule, taken), self._amounts(rule.less, rule, taken)
-        if total is None or not plus or minus is None:
+        if total is None or not plus or minus is None or self._breached(rule, taken):
             return 0.0
         if abs(sum(plus, Decimal(0)) - sum(map(abs, minus), Decimal(0)) - total) > rule.tolerance:
             return 0.0
@@ -155,14 +164,16 @@ class Table:
             found += amounts
         return found
 
-    def _breaches(self, taken: Taken, fresh: Sequence[str]) -> int:
-        """How many parts are larger than their share, of those that the fresh fields decide."""
-        count = 0
+    def _breached(self, rule: Sum, taken: Taken) -> bool:
+        """A part is larger than its share of one of the sum's fields: the sum holds by chance, or the part is no part of it."""
         for limit in self.limits:
-            part, whole = _amount(limit.part, taken), _amount(limit.whole, taken)
-            if (limit.part in fresh or limit.whole in fresh) and part is not None and whole is not None:
-                count += abs(part) > limit.share * abs(whole)
-        return count
+            part, whole = taken.get(limit.part), _amount(limit.whole, taken)
+            if part is None or part.amount is None or part.candidate is None or limit.whole not in (rule.total, *rule.parts):
+                continue
+            believed = limit.part in rule.parts or is_labelled(part.candidate)
+            if believed and whole is not None and abs(part.amount) > limit.share * abs(whole):
+                return True
+        return False
 
 
 def _some(options: list[Option], most: int) -> list[Option]:

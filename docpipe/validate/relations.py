@@ -6,17 +6,21 @@ Chooses among candidates and drops what contradicts; the only value it copies is
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from itertools import product
 
-from docpipe.annotations import DefaultTo, Distinct, Rule, SameBlock
+from docpipe.annotations import AtMost, DefaultTo, Distinct, Rule, SameBlock
 from docpipe.fields import FieldSpec
 from docpipe.records import Candidate, Evidence, Issue
-from docpipe.validate.choice import XML, Choice, Choices, value_key
+from docpipe.validate.choice import XML, Choice, Choices, is_labelled, number, value_key
 from docpipe.validate.reconcile import every_sum
 
 BLOCK_BONUS = 0.35  # for name and address that stand in one block
-SHARED = 1.0  # what a value loses that stands for the other field already
+SHARED = 1.0  # what a field loses that gives no value because the other has it
+BEHIND = 2.0  # an alternative further behind than this is not meant
 FEW = 5
+LONG_NAME = 8  # letters; a shorter one may well begin another name
+SMALL, STEP = Decimal("0.05"), Decimal("0.05")  # an adjustment of at most this share; cash is rounded to this much
 
 
 def relate(choices: Choices, rules: Sequence[Rule]) -> tuple[dict[str, Choice], list[Issue]]:
@@ -26,6 +30,8 @@ def relate(choices: Choices, rules: Sequence[Rule]) -> tuple[dict[str, Choice], 
     for rule in rules:
         if isinstance(rule, SameBlock):
             settled.update(_one_block(rule, settled))
+        elif isinstance(rule, AtMost) and rule.share <= SMALL:
+            settled.update(_rounded(rule, settled))
     for rule in rules:
         if isinstance(rule, Distinct):
             changed, dropped = _kept_apart(rule, settled)
@@ -42,7 +48,7 @@ def fill(choices: Choices, rules: Sequence[Rule], specs: Mapping[str, FieldSpec]
         if not isinstance(rule, DefaultTo):
             continue
         source, own = settled.get(rule.source), settled.get(rule.path)
-        if source is None or source.winner is None or (own is not None and own.winner is not None) or _between(rule, settled, rules):
+        if source is None or source.winner is None or (own is not None and _printed(own)) or _between(rule, settled, rules):
             continue
         evidence = Evidence(relation="default", label=source.winner.evidence.label, label_box=source.winner.evidence.label_box)
         copy = source.winner.model_copy(update={"path": rule.path, "evidence": evidence})
@@ -50,10 +56,15 @@ def fill(choices: Choices, rules: Sequence[Rule], specs: Mapping[str, FieldSpec]
     return settled
 
 
+def _printed(choice: Choice) -> bool:
+    """The document says something for the field, even where it is too unsure to be given."""
+    return choice.winner is not None or any(is_labelled(candidate) for candidate in choice.ranked)
+
+
 def _between(rule: DefaultTo, choices: Choices, rules: Sequence[Rule]) -> bool:
-    """The document gives an amount that a sum puts between the two fields."""
+    """The document gives an amount other than 0 that a sum puts between the two fields."""
     return any(
-        (choice := choices.get(path)) is not None and choice.winner is not None
+        (choice := choices.get(path)) is not None and bool(number(choice.value))
         for one in every_sum(rules)
         if one.total == rule.path and rule.source in one.parts
         for path in (*one.parts, *one.less)
@@ -79,10 +90,26 @@ def _one_block(rule: SameBlock, choices: Choices) -> dict[str, Choice]:
     return {choice.path: choice.stand(candidate) for choice, candidate in zip(mine, best, strict=True)}
 
 
+def _rounded(rule: AtMost, choices: Choices) -> dict[str, Choice]:
+    """Where the document prints the label of a small adjustment, a total that is printed before and after rounding to STEP is the one
+    after it."""
+    part, whole = choices.get(rule.part), choices.get(rule.whole)
+    if part is None or whole is None or whole.winner is None or not any(is_labelled(candidate) for candidate in part.ranked):
+        return {}
+    exact = number(whole.value)
+    if exact is None or exact % STEP == 0 or whole.winner.engine == XML:
+        return {}
+    for candidate in whole.ranked:
+        amount = number(candidate.value)
+        if amount is not None and amount % STEP == 0 and abs(amount - exact) < STEP:
+            return {whole.path: whole.stand(candidate)}
+    return {}
+
+
 def _kept_apart(rule: Distinct, choices: Choices) -> tuple[dict[str, Choice], list[Issue]]:
     """Where both fields have the same value: the pair of different values with the most points, a field without one giving none."""
     one, other = choices.get(rule.one), choices.get(rule.other)
-    if one is None or other is None or one.winner is None or other.winner is None or _key(one.winner) != _key(other.winner):
+    if one is None or other is None or one.winner is None or other.winner is None or not _shared(one.winner, other.winner):
         return {}, []
     shared = one.winner
     ways = [(one, other, _next(other, shared)), (other, one, _next(one, shared))]
@@ -95,14 +122,16 @@ def _kept_apart(rule: Distinct, choices: Choices) -> tuple[dict[str, Choice], li
     return {loser.path: loser.drop("same_party")}, [issue]
 
 
-def _key(candidate: Candidate) -> tuple[str, str]:
-    return value_key("text", candidate.value)
+def _shared(one: Candidate, other: Candidate) -> bool:
+    """The same text, or one begins with all of the other."""
+    first, second = sorted((value_key("text", one.value)[1], value_key("text", other.value)[1]), key=len)
+    return first == second or (len(first) >= LONG_NAME and second.startswith(first))
 
 
 def _next(choice: Choice, shared: Candidate) -> Candidate | None:
     """The field's best candidate with another value, unless it is too far behind to be meant."""
     top = choice.winner.score if choice.winner else 0.0
-    return next((one for one in choice.ranked if _key(one) != _key(shared) and one.score >= top - SHARED), None)
+    return next((one for one in choice.ranked if not _shared(one, shared) and one.score >= top - BEHIND), None)
 
 
 def _points(candidate: Candidate | None) -> float:

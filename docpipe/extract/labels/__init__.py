@@ -5,7 +5,7 @@ Knows how the parts follow each other; each part is a file of this package.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel
@@ -13,12 +13,16 @@ from pydantic import BaseModel
 from docpipe.extract import Engine
 from docpipe.extract.labels.candidates import options
 from docpipe.extract.labels.contest import contested
+from docpipe.extract.labels.pages import read_pages
+from docpipe.extract.labels.pairs import read_pairs
 from docpipe.extract.labels.phrases import Target, targets_of
 from docpipe.extract.labels.scene import Scene
 from docpipe.extract.labels.scoring import Scored, inside_label, score
+from docpipe.extract.labels.titles import read_titles
 from docpipe.extract.layout import PageLayout, lay_out
+from docpipe.extract.tables import read_tables
 from docpipe.fields import fields_of, rules_of
-from docpipe.records import Candidate, Evidence, Job, Page, Reading
+from docpipe.records import Candidate, Evidence, Job, Locale, Page, Reading
 from docpipe.words import load_words
 from docpipe.workspace import Workspace
 
@@ -41,14 +45,25 @@ class LabelsEngine(Engine):
 
 def read_layouts(layouts: Sequence[PageLayout], schema: type[BaseModel]) -> Reading:
     """The reading of pages that are already laid out."""
-    specs = fields_of(schema)
-    scene = Scene(layouts, targets_of(specs, rules_of(schema)))
-    candidates: list[Candidate] = []
-    ranked = {target.spec.path: _ranked(scene, target) for target in scene.targets} if layouts else {}
-    ranked = contested(scene.targets, ranked)
-    for target in scene.targets if layouts else ():
-        candidates += _candidates(target, ranked[target.spec.path])
-    return Reading(engine=LabelsEngine.name, pages=tuple(page.number for page in layouts), candidates=tuple(candidates), locale=scene.locale)
+    specs, rules = fields_of(schema), rules_of(schema)
+    scene = Scene(layouts, targets_of(specs, rules))
+    tables = read_tables(layouts, specs, rules, engine=LabelsEngine.name)
+    candidates = [
+        *(_single_fields(scene) if layouts else ()),
+        *tables.candidates,
+        *read_pairs(layouts, specs, LabelsEngine.name),
+        *read_pages(layouts, specs, LabelsEngine.name),
+        *read_titles(layouts, specs, LabelsEngine.name),
+    ]
+    locale = Locale(decimal=tables.locale.decimal or scene.locale.decimal, date_order=scene.locale.date_order)
+    return Reading(engine=LabelsEngine.name, pages=tuple(page.number for page in layouts), candidates=tuple(candidates), locale=locale)
+
+
+def _single_fields(scene: Scene) -> Iterator[Candidate]:
+    """Candidates for the fields that stand once in a document."""
+    ranked = contested(scene.targets, {target.spec.path: _ranked(scene, target) for target in scene.targets})
+    for target in scene.targets:
+        yield from _candidates(target, ranked[target.spec.path])
 
 
 def _ranked(scene: Scene, target: Target) -> list[Scored]:

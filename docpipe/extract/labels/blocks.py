@@ -33,7 +33,8 @@ _KEY = re.compile(r"^(?:name|firma|company|nom|adresse|address|anschrift|naam|no
 @dataclass(frozen=True, eq=False)
 class Block:
     """Lines of one party, top to bottom; `lines[i]` stands in `segments[i]`, except for a sender's `one_line`, all in one segment.
-    `postal` is the index of the line with the postal code, or the last line's."""
+    `postal` is the index of the line with the postal code, or the last line's; `contacts` counts the lines with a phone, an account or a
+    register number close below, `web` says that one of them names a web site: who sends a paper prints its own."""
 
     number: int
     lines: tuple[str, ...]
@@ -42,6 +43,8 @@ class Block:
     has_postal: bool
     one_line: bool = False
     heading: Label | None = field(default=None)
+    contacts: int = 0
+    web: bool = False
 
     @property
     def page(self) -> int:
@@ -76,26 +79,58 @@ def find_blocks(scene: Scene) -> tuple[Block, ...]:
             cleaned = cleaned[: postal + 1]
             texts = texts[: postal + 1]
         parts = tuple(dict.fromkeys(segment for _, segment in cleaned)) if one_line else tuple(segment for _, segment in cleaned)
-        blocks.append(Block(len(blocks), texts, parts, len(texts) - 1 if postal is None else postal, postal is not None, one_line, heading))
+        below = [] if one_line else _below_block(scene, parts[-1])
+        blocks.append(
+            Block(
+                number=len(blocks),
+                lines=texts,
+                segments=parts,
+                postal=len(texts) - 1 if postal is None else postal,
+                has_postal=postal is not None,
+                one_line=one_line,
+                heading=heading,
+                contacts=sum(1 for text in below if NOT_ADDRESS.search(text)),
+                web=any(_WEB.search(text) for text in below),
+            )
+        )
     return tuple(blocks)
+
+
+def _below_block(scene: Scene, last: Segment) -> list[str]:
+    """The lines close under a block, in its column."""
+    index = scene.pairing.pages[last.page]
+    reach = (last.x0 - index.unit, last.x1)
+    near = sorted((other for other in index.in_column(*reach) if other.y0 > last.y0), key=lambda other: other.y0)
+    texts, bottom = [], last.y1
+    for other in near[:_LINES_UNDER]:
+        if other.y0 - bottom > 2.5 * index.unit or abs(other.x0 - last.x0) > 1.5 * index.unit:
+            break
+        texts.append(other.text)
+        bottom = other.y1
+    return texts
 
 
 def is_street(line: str) -> bool:
     """A street with its number, or a post box."""
-    return bool(re.search(r"\d", line)) and not find_dates(line, None) or bool(STREET.search(line))
+    return (bool(re.search(r"\d", line)) and not find_dates(line, None)) or bool(STREET.search(line))
 
 
 def _cleaned(lines: Sequence[str], segments: Sequence[Segment], one_line: bool) -> list[tuple[str, Segment]]:
     """The lines without keys, salutations by themselves and contact persons."""
     pairs = [(_KEY.sub("", line).strip(" ,;"), segments[0 if one_line else place]) for place, line in enumerate(lines)]
     kept = [
-        (text, segment)
-        for text, segment in pairs
-        if text and not SALUTATION.fullmatch(text) and not (CONTACT_LINE.match(text) and len(pairs) > 2)
+        (text, segment) for text, segment in pairs if text and not SALUTATION.fullmatch(text) and not (len(pairs) > 2 and _foreign(text))
     ]
     return kept or [pair for pair in pairs if pair[0]]
 
 
+def _foreign(text: str) -> bool:
+    """A contact person, a phone, a register number: no part of a name or an address."""
+    return bool(CONTACT_LINE.match(text)) or (bool(NOT_ADDRESS.search(text)) and not POSTAL.search(text))
+
+
+_LINES_UNDER = 7
+_WEB = re.compile(r"www\.|https?://|@", re.IGNORECASE)
 _Raw = tuple[Sequence[str], Sequence[Segment], bool, Label | None]
 
 
@@ -105,13 +140,34 @@ def _postal_blocks(scene: Scene) -> Iterator[_Raw]:
         for segment in page.segments:
             if not POSTAL.search(segment.text) or len(segment.words) > _LONGEST_LINE or NOT_ADDRESS.match(segment.text):
                 continue
-            parts = [part.strip() for part in _ONE_LINE.split(segment.text) if part.strip()]
-            if len(parts) >= 3 and POSTAL.search(parts[-1]):
-                yield parts, [segment], True, None
+            run = _run(index, segment)
+            parts = _sender_parts(run)
+            if parts:
+                yield parts, run[:1], True, None
                 continue
             column = _upwards(scene, index, segment)
             column += _country_below(index, segment)
             yield [part.text for part in column], column, False, None
+
+
+def _run(index: PageIndex, segment: Segment) -> list[Segment]:
+    """The segments of one line that follow each other closely up to this one."""
+    row = index.layout.lines[segment.line]
+    start = row.index(segment)
+    while start and row[start].x0 - row[start - 1].x1 < 2.5 * index.unit:
+        start -= 1
+    return list(row[start : row.index(segment) + 1])
+
+
+def _sender_parts(run: Sequence[Segment]) -> list[str]:
+    """Name, street and place of a sender's single line; none where the line is not one."""
+    parts = [part.strip() for part in _ONE_LINE.split(" ".join(segment.text for segment in run)) if part.strip()]
+    return parts if len(parts) >= 3 and any(POSTAL.search(part) for part in parts[1:]) else []
+
+
+def _in_sender_line(index: PageIndex, segment: Segment) -> bool:
+    row = index.layout.lines[segment.line]
+    return any(POSTAL.search(other.text) and segment in (run := _run(index, other)) and bool(_sender_parts(run)) for other in row)
 
 
 def _upwards(scene: Scene, index: PageIndex, postal: Segment) -> list[Segment]:
@@ -129,7 +185,12 @@ def _upwards(scene: Scene, index: PageIndex, postal: Segment) -> list[Segment]:
         if not above:
             break
         nearest = max(above, key=lambda other: (other.y0, -abs(other.x0 - postal.x0)))
-        if _ends_block(scene, nearest) or NOT_ADDRESS.search(nearest.text) or index.grid.parted_down(nearest.box, current.box):
+        if (
+            _in_sender_line(index, nearest)
+            or _ends_block(scene, nearest)
+            or NOT_ADDRESS.search(nearest.text)
+            or index.grid.parted_down(nearest.box, current.box)
+        ):
             break
         step, current = current.y0 - nearest.y0, nearest
         column.insert(0, nearest)
@@ -148,7 +209,9 @@ def _country_below(index: PageIndex, postal: Segment) -> list[Segment]:
     below = [
         other
         for other in index.in_column(postal.x0, postal.x1)
-        if 0 < other.y0 - postal.y0 < 2.2 * max(postal.height, index.unit) and abs(other.x0 - postal.x0) < index.unit and other.folded in COUNTRY
+        if 0 < other.y0 - postal.y0 < 2.2 * max(postal.height, index.unit)
+        and abs(other.x0 - postal.x0) < index.unit
+        and other.folded in COUNTRY
     ]
     return below[:1]
 
@@ -206,7 +269,7 @@ def _first_below(index: PageIndex, label: Label) -> Segment | None:
     near = [
         other
         for other in index.in_column(box[0] - unit, box[2] + unit)
-        if 0.4 * unit < other.y0 - box[1] < 4.5 * unit and (abs(other.x0 - box[0]) < 2 * unit or other.x0 > box[0] and other.x0 < box[2])
+        if 0.4 * unit < other.y0 - box[1] < 4.5 * unit and (abs(other.x0 - box[0]) < 2 * unit or (other.x0 > box[0] and other.x0 < box[2]))
     ]
     return min(near, key=lambda other: (other.y0, abs(other.x0 - box[0])), default=None)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from docpipe.extract.layout import PageLayout, Segment
-from docpipe.records import Box, Ruling
+from docpipe.records import Box
 
 _SAME_LINE = 2.0  # points: pieces of one drawn line lie this close
 _GAP = 4.0  # points: dashes and joints of one line

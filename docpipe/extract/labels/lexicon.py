@@ -58,15 +58,20 @@ LEGAL_FORM = re.compile(
 )
 # Ends the line of a name for good; the short forms above are also ordinary letters inside a line.
 LEGAL_END = re.compile(
-    r"(?:\bbhd|\bgmbh|\bltd|\blimited|\binc|\bllc|\bs/b|\benterprises?|\btrading|\bb\.?v|\bcorp|\bpte|\bsarl|\bsas|\bag|\bkg|\bco)\W*$", re.IGNORECASE
+    r"(?:\bbhd|\bgmbh|\bltd|\blimited|\binc|\bllc|\bs/b|\benterprises?|\btrading|\bb\.?v|\bcorp|\bpte|\bsarl|\bsas|\bag|\bkg|\bco)\W*$",
+    re.IGNORECASE,
 )
-SHOP_WORD = re.compile(r"\b(restaurant|restoran|store|stores|mart|market|supermarket|hypermarket|cafe|kafe|bakery|hardware|pharmacy|bookshop)\b", re.IGNORECASE)
+SHOP_WORD = re.compile(
+    r"\b(restaurant|restoran|store|stores|mart|market|supermarket|hypermarket|cafe|kafe|bakery|hardware|pharmacy|bookshop)\b", re.IGNORECASE
+)
 SALUTATION = re.compile(
     r"(?:z\.?\s?hd\.?\s+|attn\.?:?\s+|att:\s+)?(herrn?|frau|firma|fa\.|familie|mr|mrs|ms|miss|dr|mme|mlle|monsieur|madame|sr|sra|company|dhr|mevr|an)\b\.?:?",
     re.IGNORECASE,
 )
 CONTACT_LINE = re.compile(
-    r"^\s*(?:z\.?\s?hd\b|z\.\s?h\b|attn\b|attention\b|att\b|att:|c/o\b|à l['’]attention|contact\b|ansprechpartner\b|dept\b|abteilung\b|abt\.|t\.a\.v|kontakt\b)", re.IGNORECASE
+    r"^\s*(?:z\.?\s?hd\b|z\.\s?h\b|attn\b|attention\b|att\b|att:|c/o\b|à l['’]attention|contact\b|ansprechpartner\b|dept\b|abteilung\b"
+    r"|abt\.|t\.a\.v|kontakt\b)",
+    re.IGNORECASE,
 )
 # A line that is no part of a name or an address: a phone number, a mail address, a number of a register, a bank account, a heading.
 NOT_ADDRESS = re.compile(
@@ -78,7 +83,8 @@ NOT_ADDRESS = re.compile(
 STREET = re.compile(
     r"\b(no|lot|jalan|jln|jl|lorong|taman|tmn|street|st|road|rd|avenue|ave|lane|drive|dr|blvd|boulevard|floor|level|unit|suite|block|blok|plaza"
     r"|mall|kampung|kg|persiaran|bandar|seksyen|section|pt|batu|km|rue|chemin|place|weg|platz|allee|gasse|ring|damm|ufer|calle|avenida|via"
-    r"|piazza|p\.?\s?o\.?\s?box|postfach|postbus|bp|court|square|terrace|parkway|highway|hwy|way|close|crescent|building|tower|house|park)\b"
+    r"|piazza|p\.?\s?o\.?\s?box|postfach|postbus|bp|square|terrace|parkway|highway|hwy|crescent|building|tower|dataran|pusat|medan|wisma|menara"
+    r"|kompleks|desa|simpang|lebuh|lebuhraya|pekan|jaya)\b"
     r"|(?:str\.|stra(?:ß|ss)e|weg|platz|allee|gasse|laan|straat|plein|kade)\b|\b\d{5}\b",
     re.IGNORECASE,
 )
@@ -94,6 +100,15 @@ POSTAL = re.compile(
     r"|(?:^[^\W\d]{3,}[^\W\d.\- ]*(?:[ -][^\W\d]{2,}){0,3}[,-]?\s+(?:[A-Z]{2,3}\s+)?\d{4,6}$)"  # Town 123456, Town NSW 2000
     r"|(?:\b\d{3}[- ]\d{3}\b\s*,?\s*(?:india)?$)"  # 560 103
 )
+# Labels that only work inside a sentence, right before the value: `Invoice 17 of 3 May`.
+INLINE = _folded("vom|du|le|am|of|on|dated|del|van|from|by|issued")
+# Names the kind of document, alone or as the end of a compound.
+DOCUMENT_WORD = re.compile(
+    r"(?:invoice|rechnung|facture|factura|fattura|factuur|gutschrift|credit note|bill|receipt|beleg|avoir|quittung|contract|order|angebot"
+    r"|quote)\b",
+    re.IGNORECASE,
+)
+NUMBER_WORDS = _folded("no|nr|number|num|nummer|numéro|numero|#|núm|nº")
 # Heads of the columns of billed positions: what stands below them is no total.
 ITEM_HEADERS = _folded(
     "description|item description|item|items|product|products|article|service|details|particulars|qty|quantity|hours|units|unit price|price"
@@ -127,8 +142,10 @@ ROUNDING_WORD = re.compile(r"round|pembulatan|rundung|arrondi|redondeo|afronding
 RANGE_JOINT = re.compile(r"\s*(?:-|–|—|~|to|thru|through|until|bis|au|al|tot|hasta|/)\s*", re.IGNORECASE)
 TICK_GLYPHS = frozenset({"x", "☒", "✓", "✔", "✗", "✘", "■", "☑", "[x]", "(x)", "⊠", "●", "4", "3"})
 EMPTY_TICK_GLYPHS = frozenset({"□", "☐", "◻", "○", "[]", "[", "❑", "❏"})
-MAIL_HOSTS = frozenset("gmail googlemail hotmail outlook yahoo icloud tonline free orange wanadoo protonmail".split())
-STOP_WORDS = frozenset(
-    "the a an of or and to for in on is as by it when with be its not this that whose who which was were from at are into what has one only"
-    " other these where there here than then them they their his her he she if any all each such e g eg".split()
+MAIL_HOSTS = frozenset(
+    ("gmail", "googlemail", "hotmail", "outlook", "yahoo", "icloud", "tonline", "free", "orange", "wanadoo", "protonmail")
+)
+STOP_WORDS = _folded(
+    "the|a|an|of|or|and|to|for|in|on|is|as|by|it|when|with|be|its|not|this|that|whose|who|which|was|were|from|at|are|into|what|has|one|only"
+    "|other|these|where|there|here|than|then|them|they|their|his|her|he|she|if|any|all|each|such|e|g|eg"
 )

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from rapidfuzz.distance import Indel
 
-from docpipe.extract.labels.lexicon import DISTRACTORS, OTHER_PARTY
+from docpipe.extract.labels.lexicon import DISTRACTORS, DOCUMENT_WORD, INLINE, NUMBER_WORDS, OTHER_PARTY
 from docpipe.extract.labels.phrases import Phrase, Target, label_key, later_key
 from docpipe.extract.labels.questions import Questions
 from docpipe.extract.labels.soft import Chain, SoftLabels, item_factor, item_of
@@ -24,6 +24,7 @@ from docpipe.values.text import fold
 
 NOBODY = "-"  # owner of the labels that no field asked for
 OTHER = "other party"  # owner of the headings of parties that no field asked for
+SHORTEST_END = 5  # letters
 _LIST_NUMBER = re.compile(r"\W*(?:\d{1,2}|[a-zA-Z])[a-z]?\W+|\d{1,2}[a-z]?")
 _LETTERS = re.compile(r"[^\W\d_]{2}")
 
@@ -111,13 +112,27 @@ def find_labels(layouts: Sequence[PageLayout], targets: Sequence[Target]) -> Lab
         for stack in _stacks(page, [chain for chain in chains if chain[0].page == page.number]):
             for key, first, last in _grams(stack, fuzzy.longest):
                 for known, similarity in fuzzy.matches(key):
+                    if similarity < 1 and _short_end(stack, first, last):
+                        continue
                     for entry in entries[known]:
                         label, rank = _label(entry, similarity, stack, first, last)
                         place = (entry.owner, entry.heading, label.segment, label.start if label.lines == 1 else -first - 1)
                         if place not in best or rank > best[place][0]:
                             best[place] = (rank, label)
+    for label in _bridged(layouts, targets):
+        place = (label.owner, False, label.segment, label.start)
+        if place not in best or best[place][1].end < label.end:
+            best[place] = (0.0, label)
     soft = [_soft_label(*found) for found in SoftLabels(targets).find(layouts, chains)]
     return _judged([label for _, label in best.values()], soft, layouts, targets)
+
+
+def _short_end(stack: _Stack, first: int, last: int) -> bool:
+    """The run's part on its last line is so short that a misread label would be found without it."""
+    end = stack.parts[last - 1][0]
+    if end is stack.parts[first][0]:
+        return False
+    return sum(len(part.words[place].text) for part, place in stack.parts[first:last] if part is end) < SHORTEST_END
 
 
 def _entries(targets: Sequence[Target]) -> dict[str, list[_Entry]]:
@@ -178,6 +193,29 @@ class _FuzzyKeys:
 def _word_keys(text: str) -> tuple[str, str]:
     """A word as the first of a label, and as a later one, where a word for 'number' is `#`."""
     return label_key(text), later_key(text)
+
+
+def _bridged(layouts: Sequence[PageLayout], targets: Sequence[Target]) -> Iterator[Label]:
+    """`Trade invoice (380) No. 17`: the words of `invoice number` with something between them, or as the end of a compound."""
+    for target in targets:
+        bases = {phrase.key[:-1]: phrase for phrase in target.phrases if phrase.key.endswith("#") and len(phrase.key) > 4}
+        if target.kind != "id" or not bases:
+            continue
+        for page in layouts:
+            for segment in page.segments:
+                yield from _bridges(target.spec.path, bases, segment)
+
+
+def _bridges(path: str, bases: Mapping[str, Phrase], segment: Segment) -> Iterator[Label]:
+    words = [fold(word.text) for word in segment.words[: WEIGHTS.words_matched]]
+    for end, word in enumerate(words):
+        if word not in NUMBER_WORDS:
+            continue
+        for start in range(max(0, end - WEIGHTS.longest_bridge), end):
+            base = next((base for base in bases if words[start].endswith(base)), None)
+            if base:
+                box = box_of(segment.words[start : end + 1])
+                yield Label(path, bases[base], WEIGHTS.bridge, segment, start, end + 1, box)
 
 
 def _soft_label(target: Target, chain: Chain, phrase: Phrase) -> Label:
@@ -284,7 +322,7 @@ def _judged(found: Sequence[Label], soft: Sequence[Label], layouts: Sequence[Pag
         if label.owner in by_path and not label.heading:
             boost *= questions.factor(label.owner, label.phrase, label.segment)
             boost *= item_factor(by_path[label.owner], item_of(label.segment, pages[label.segment.page]))
-        judged = replace(_in_context(label), covered=_covered(label, around[label.segment]), boost=boost)
+        judged = replace(_in_context(label, around[label.segment]), covered=_covered(label, around[label.segment]), boost=boost)
         (headings if label.heading else fields)[label.owner].append(judged)
         by_segment[label.segment].append(judged)
     for label in soft:
@@ -303,11 +341,16 @@ def _frozen(groups: Mapping[str, list[Label]]) -> dict[str, tuple[Label, ...]]:
     return {owner: tuple(labels) for owner, labels in groups.items()}
 
 
-def _in_context(label: Label) -> Label:
+def _in_context(label: Label, others: Sequence[Label]) -> Label:
     words = label.segment.words
+    explained = {place for other in others if not label.heading and _explains(other, label) for place in range(other.start, other.end)}
     following = words[label.end :]
     colon = words[label.end - 1].text[-1:] in ":=：" or bool(following and following[0].text[:1] in ":=#：")
-    before = label.before if label.lines > 1 else _lettered(word.text for word in words[: label.start])
+    before = (
+        label.before
+        if label.lines > 1
+        else _lettered(word.text for place, word in enumerate(words[: label.start]) if place not in explained)
+    )
     after = 0
     for word in following[:4]:
         if colon or word.text[0] in ":=#" or any(char.isdigit() for char in word.text):
@@ -316,8 +359,17 @@ def _in_context(label: Label) -> Label:
     numbered = bool(re.match(r"\W*\d{1,2}\W*$", words[0].text))
     each_before = WEIGHTS.word_before_colon if colon and (before > 3 or numbered) else WEIGHTS.word_before
     last = not following and before >= 4  # what stands before the last words of a long segment is another cell
+    if label.phrase.text in INLINE and before and not DOCUMENT_WORD.search(label.segment.text[: label.starts_at]):
+        each_before *= WEIGHTS.inline_in_prose
+    elif label.phrase.text in INLINE:
+        before = 0
     context = (WEIGHTS.other_cell if last else each_before ** min(before, 4)) * WEIGHTS.word_after ** min(after, 4)
     return replace(label, colon=colon, before=before, after=after, context=context)
+
+
+def _explains(other: Label, label: Label) -> bool:
+    """A surer label of a field ahead of this one in its segment: its words are not unexplained."""
+    return other.end <= label.start and other.owner not in (NOBODY, label.owner) and not other.heading and other.similarity > 0.95
 
 
 def _covered(label: Label, others: Sequence[Label]) -> bool:

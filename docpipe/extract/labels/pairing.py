@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from docpipe.extract.labels.cells import Grid
-from docpipe.extract.labels.lexicon import ITEM_HEADERS, WEAK_ITEM_HEADERS
+from docpipe.extract.labels.lexicon import INLINE, ITEM_HEADERS, WEAK_ITEM_HEADERS
 from docpipe.extract.labels.matching import Label, Labels
 from docpipe.extract.labels.weights import WEIGHTS
 from docpipe.extract.layout import PageLayout, Segment
@@ -144,6 +144,8 @@ class Pairing:
             return None
         if place.segment is label.segment:
             return self._same(label, place)
+        if label.phrase.text in INLINE:
+            return None
         index = self.pages[place.page]
         height = max(place.box[3] - place.box[1], label.box[3] - label.box[1])
         apart = (place.box[1] + place.box[3] - label.box[1] - label.box[3]) / 2
@@ -170,6 +172,8 @@ class Pairing:
         if place.start < label.ends_at:
             return None
         words = len(_WORDS.findall(place.segment.text[label.ends_at : place.start]))
+        if words and label.phrase.text in INLINE:
+            return None
         quality = 1 - WEIGHTS.word_between * words
         if any(self._stands_between(label, other, place) for other in self._labels.by_segment.get(label.segment, ())):
             quality -= WEIGHTS.label_between

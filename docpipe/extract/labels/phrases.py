@@ -1,6 +1,6 @@
 """A schema's fields -> what to look for on a page: label phrases with their weights, and how a field is told from its neighbours.
 
-Knows names, descriptions and labels; no page. Users' schemas may carry no labels at all: their names and descriptions then give the phrases.
+Knows names, descriptions and labels; no page. A user's schema may carry no labels at all: names and descriptions then give the phrases.
 """
 
 from __future__ import annotations
@@ -82,9 +82,9 @@ _CANONICAL = {
 
 @lru_cache(maxsize=65536)
 def label_key(text: str) -> str:
-    """What two spellings of one label share: squashed, with common abbreviations of a word as that word. "Inc" alone is a legal form."""
+    """What two spellings of one label share: squashed, with common abbreviations of a word as that word."""
     words = fold(text).split()
-    return squash(" ".join(_CANONICAL.get(word, word) for word in words)) if len(words) > 1 else squash(text)
+    return squash(" ".join(_CANONICAL.get(word, word) for word in words))
 
 
 @lru_cache(maxsize=65536)

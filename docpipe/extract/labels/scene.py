@@ -127,12 +127,7 @@ class Scene:
     @cached_property
     def money(self) -> tuple[Money, ...]:
         """Every amount except percentages."""
-        return tuple(
-            money
-            for page in self.layouts
-            for segment in page.segments
-            for money in _moneys(segment, page, self.decimal)
-        )
+        return tuple(money for page in self.layouts for segment in page.segments for money in _moneys(segment, page, self.decimal))
 
     @cached_property
     def money_counts(self) -> Counter[Decimal]:
@@ -151,10 +146,11 @@ class Scene:
         return find_blocks(self)
 
     @cached_property
-    def domains(self) -> frozenset[str]:
-        """The names in web and mail addresses: who sends a paper prints its own."""
-        cores = (squash(match[1].rstrip(".").split(".")[-1]) for text in self.texts for match in _DOMAIN.finditer(text))
-        return frozenset(core for core in cores if len(core) >= 4 and core not in MAIL_HOSTS)
+    def domains(self) -> dict[str, float]:
+        """The names in web and mail addresses, each with its share of them: who sends a paper prints its own."""
+        found = (squash(match[1].rstrip(".").split(".")[-1]) for text in self.texts for match in _DOMAIN.finditer(text))
+        cores = Counter(core for core in found if len(core) >= 4 and core not in MAIL_HOSTS)
+        return {core: count / cores.total() for core, count in cores.items()}
 
 
 @dataclass(frozen=True)
@@ -168,7 +164,9 @@ class Columns:
     @classmethod
     def of(cls, scene: Scene) -> Columns:
         """Amounts with one right edge make a column: which are the sum of those above, which have others below, which end it."""
-        sums, followed, last = set(), set(), set()
+        sums: set[tuple[Segment, int]] = set()
+        followed: set[tuple[Segment, int]] = set()
+        last: set[tuple[Segment, int]] = set()
         for column in _columns(scene):
             keys = [(money.place.segment, money.place.start) for money in column]
             sums.update(key for place, key in enumerate(keys) if _is_sum(column, place))

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from docpipe.extract.labels.candidates.party import section_score
+from docpipe.extract.labels.candidates.party import named_beside, section_score
 from docpipe.extract.labels.lexicon import POSTAL, TOTAL_WORD
-from docpipe.extract.labels.matching import NOBODY
+from docpipe.extract.labels.matching import NOBODY, Label
 from docpipe.extract.labels.pairing import Pair
 from docpipe.extract.labels.phrases import Target
 from docpipe.extract.labels.scene import Option, Scene
 from docpipe.extract.labels.weights import WEIGHTS, ZERO
+from docpipe.extract.layout import Segment
 from docpipe.fields import name_words
 
 _TOTALS = frozenset({"net", "gross", "tax", "total", "due"})
@@ -39,6 +40,7 @@ class View:
     target: Target
     option: Option
     features: Features
+    pair: Pair | None = None
 
 
 def score(scene: Scene, target: Target, option: Option) -> Scored:
@@ -50,7 +52,7 @@ def score(scene: Scene, target: Target, option: Option) -> Scored:
         features.update(_label_features(target, pairs, own, scene))
     features.setdefault("own", 0.0)
     features.setdefault("claim", 0.0)
-    view = View(scene, target, option, features)
+    view = View(scene, target, option, features, own)
     return Scored(option, _SCORES.get(_scorer(target), _free_text)(view) - _zero(target), own, features)
 
 
@@ -106,14 +108,16 @@ def _label_features(target: Target, pairs: list[Pair], own: Pair | None, scene: 
     if ally:
         features["ally"] = ally.score
     if own:
-        features.update(distance=min(own.distance, 40.0), between=own.between, same_cell=float(own.same_cell), similarity=own.label.similarity)
+        features.update(
+            distance=min(own.distance, 40.0), between=own.between, same_cell=float(own.same_cell), similarity=own.label.similarity
+        )
     return features
 
 
 def _claims(pair: Pair, target: Target, scene: Scene) -> bool:
     """The label belongs to another field that could take the same value, or to nobody's value."""
     label = pair.label
-    if label.owner in (target.spec.path, *target.allies) or label.covered or label.similarity < 0.9:
+    if label.owner in (target.spec.path, *target.stands_in) or label.covered or label.similarity < 0.9:
         return False
     if target.kind in ("iban", "tax_id"):
         return False  # their form tells them from everything else
@@ -150,7 +154,7 @@ def _money(view: View) -> float:
     header_only = features["below"] == features["own"]
     total = _labelled(features)
     total += 0.12 * features["largest"] + 0.06 * min(features["places"], 3) + 0.1 * features["y"]
-    total -= (0.2 if "tax" in words else 0.9) * features["zero"]
+    total -= (0.2 if "tax" in words else 1.5 if view.target.spec.required else 0.9) * features["zero"]
     if words & {"gross", "total"}:
         total += 0.1 * features["total_row"] + 0.05 * features["last_page"]
     total += 0.55 * features["column_sum"] * labelled + 0.1 * features["column_last"]
@@ -204,13 +208,22 @@ def _tax_id(view: View) -> float:
     features, scene, target = view.features, view.scene, view.target
     others = {other.group for other in scene.targets if other.kind == "tax_id" and other.group != target.group}
     segment = view.option.place.segment
-    features["section"] = section_score(scene, target.group, segment) if target.group else 0.0
-    features["other_section"] = max((section_score(scene, group, segment) for group in others), default=0.0)
+    label = view.pair.label if view.pair else None
+    features["section"] = _side_score(scene, target.group, segment, label)
+    features["other_section"] = max((_side_score(scene, group, segment, label) for group in others), default=0.0)
     total = _labelled(features) + 0.5 * features["section"] - 0.5 * features["other_section"]
     total -= 1.2 * features.get("local", 0.0) * (features["own"] < 0.5)
+    digits = sum(map(str.isdigit, view.option.raw)) / max(1, sum(map(str.isalnum, view.option.raw)))
+    total -= 0.8 * (digits < 0.5)
     if target.side == "issuer":
         return total + 0.2
     return total - 0.45 * (target.side == "recipient" and features["section"] < 0.3)
+
+
+def _side_score(scene: Scene, group: str, segment: Segment, label: Label | None) -> float:
+    if not group:
+        return 0.0
+    return 1.0 if named_beside(scene, group, label) else section_score(scene, group, segment)
 
 
 def _party(view: View) -> float:
@@ -222,10 +235,19 @@ def _party(view: View) -> float:
     window = features["x"] < 0.45 and 0.12 < features["y"] < 0.36
     repeats = get("repeats", 0.0)
     if target.side == "recipient":
-        total += 0.25 * window - 0.35 * get("one_line", 0.0) - 0.1 * min(repeats, 3) - 0.2 * (features["y"] > 0.6) + 0.15 * get("person", 0.0)
-        return total - 0.3 * get("domain", 0.0)
+        beside = features["x"] >= 0.45 and 0.12 < features["y"] < 0.36
+        total += (
+            0.25 * window
+            + 0.1 * beside
+            - 0.35 * get("one_line", 0.0)
+            - 0.05 * max(0, min(repeats, 4) - 1)
+            - 0.2 * (features["y"] > 0.6)
+            + 0.15 * get("person", 0.0)
+        )
+        return total - 0.3 * get("domain", 0.0) - 0.15 * get("contacts", 0.0) - 0.15 * get("web", 0.0)
     edge = features["y"] < 0.12 or features["y"] > 0.85
     total += 0.25 * get("one_line", 0.0) + 0.08 * min(repeats, 3) + 0.15 * edge + 0.35 * get("domain", 0.0)
+    total += 0.1 * get("contacts", 0.0) + 0.2 * get("web", 0.0)
     return total - 0.15 * (window and not get("one_line", 0.0)) - 0.2 * get("person", 0.0)
 
 
@@ -234,6 +256,7 @@ def _party_name(view: View) -> float:
     get = features.get
     total = _party(view) - 0.5 * (scene.labels.share(view.option.place.segment) > 0.95)
     total += 0.1 * get("legal", 0.0) - 0.25 * get("digits", 0.0) - 0.06 * get("first_line", 0.0)
+    total -= 0.35 * get("lower", 0.0) + 0.5 * get("foreign", 0.0)
     return total - 0.08 * (get("lines", 1.0) - 1) + 0.2 * get("legal_second", 0.0) - 0.3 * get("street_name", 0.0)
 
 
@@ -247,6 +270,7 @@ def _merchant_name(view: View) -> float:
     get = view.features.get
     total = 1 - 0.14 * get("first_line", 0.0) - 0.5 * get("stops", 0.0) - 0.25 * get("streets", 0.0) + 0.42 * get("ends_legal", 0.0)
     total += 0.1 * min(get("height", 0.0), 2) - 0.2 * (get("lines", 1.0) - 1) - 0.15 * get("text_before", 0.0)
+    total -= 0.6 * get("scribble", 0.0)
     total += -0.2 * get("legal_before", 0.0) + 0.2 * get("letters", 0.0)
     return total + 0.3 * get("ends_at_address", 0.0) - 0.4 * get("in_address", 0.0)
 

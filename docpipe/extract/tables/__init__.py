@@ -14,6 +14,7 @@ from docpipe.extract.tables.choose import best_reading
 from docpipe.extract.tables.emit import of_reading
 from docpipe.extract.tables.lines import lines_of
 from docpipe.extract.tables.plan import plan_of
+from docpipe.extract.tables.trust import trusted
 from docpipe.fields import FieldSpec
 from docpipe.records import Candidate, Locale
 
@@ -45,6 +46,7 @@ def read_tables(
     found = best_reading(lines_of(layouts), plan)
     if found is None:
         return TableReading()
+    found = trusted(found)
     candidates = tuple(of_reading(found, plan, engine))
     return TableReading(
         candidates,

@@ -130,12 +130,12 @@ def _pair_score(options: _Options, quantity: int | None, price: int | None) -> f
     if price is not None and quantity is not None:
         # Multiplication commutes: only order and form tell the price from the quantity where no header does.
         score += 0.05 * (quantity < price) + 0.05 * (price < options.amount)
-        score += 0.4 * (_money_share(columns[price]) - _money_share(columns[quantity]))
+        score += 0.4 * (_price_share(columns[price]) - _price_share(columns[quantity]))
     return score
 
 
-def _money_share(column: Column) -> float:
-    return sum(number.money for number in column.numbers) / len(column.numbers)
+def _price_share(column: Column) -> float:
+    return sum(number.fraction for number in column.numbers) / len(column.numbers)
 
 
 def _products(options: _Options, quantity: int | None, price: int | None) -> float:

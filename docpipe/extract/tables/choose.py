@@ -16,11 +16,13 @@ from docpipe.extract.tables.rows import Row
 from docpipe.extract.tables.solve import Facts, Solution, solve
 from docpipe.extract.tables.table import Table, free_table, headed_tables
 from docpipe.extract.tables.totals import Total, candidates
+from docpipe.extract.tables.trim import is_tax, trimmed
 
 # Hand-set: a reading must not win by saying less, so every role it finds counts.
 TABLE, HEADED, MULTIPLIES, FAILS, ROLE, FORM = 0.4, 1.0, 1.0, 0.3, 0.3, 1.5
 CLEAR = 0.9  # of the numbers show one separator: the other is tried only when nothing holds
 MOST_VARIANTS = 5
+MOST_CHANGES = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +37,7 @@ class Found:
     products: Verdicts
     checks: Checks
     candidates: dict[str, list[Total]]
+    lines: Sequence[Line]
 
 
 def best_reading(lines: Sequence[Line], plan: Plan) -> Found | None:
@@ -73,17 +76,23 @@ def _variants(table: Table, separator: Separator) -> list[Table]:
     rows = list(table.rows)
     while rows and rows[-1].amount.value(separator) == 0 and "quantity" not in rows[-1].cells:
         rows.pop()
-    kept = _without_carried(rows, separator)
-    variants = [table.with_rows(kept)]
+    kept, dropped = trimmed(_without_carried(rows, separator), separator)
+    table = table.with_rows(kept, changes=_changes(kept, dropped, separator))
+    variants = [table]
     printed = {value for line in table.lines for n in line.numbers if (value := n.value(separator)) is not None}
     whole = rows_total(kept, separator)
     for fewer in _fewer(kept, separator) if not whole or whole not in printed else ():
         total = rows_total(fewer, separator)
         if fewer and len(fewer) < len(kept) and total and total in printed:
-            variants.append(table.with_rows(fewer))
-    if len(kept) < len(table.rows):
-        variants.append(table)
+            variants.append(table.with_rows(fewer, changes=()))
     return variants[:MOST_VARIANTS]
+
+
+def _changes(kept: Sequence[Row], dropped: Sequence[Row], separator: Separator) -> tuple[Decimal, ...]:
+    """What the rows that are none may add to the sum before the net total: nothing that is a tax on it."""
+    values = [value for row in dropped[:MOST_CHANGES] if (value := row.amount.value(separator)) is not None]
+    total = rows_total(kept, separator) or Decimal(0)
+    return tuple(change for change in runs_of(values) if not is_tax(change, total))
 
 
 def _without_carried(rows: Sequence[Row], separator: Separator) -> list[Row]:
@@ -121,10 +130,10 @@ def _finished(lines: Sequence[Line], plan: Plan, separator: Separator, table: Ta
     used = [number for row in rows for number in row.cells.values()]
     found, free = candidates(cut, separator, plan.labels, used=used, after=after)
     taxes = tax_lines([line for line in cut if line.place >= after], separator)
-    solution = solve(found, free if table else [], Facts(rows_total(rows, separator), taxes, plan.tax_share))
+    solution = solve(found, free if table else [], Facts(rows_total(rows, separator), taxes, plan.tax_share, table.changes if table else ()))
     products = verdicts(rows, separator)
     objective = solution.score + FORM * share + (_table_score(table, products) if table and rows else 0.0)
-    return Found(objective, separator, table, solution, taxes, products, judge(table, solution, taxes, products, separator), found)
+    return Found(objective, separator, table, solution, taxes, products, judge(table, solution, taxes, products, separator), found, lines)
 
 
 def _table_score(table: Table, products: Verdicts) -> float:

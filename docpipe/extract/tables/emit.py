@@ -20,6 +20,8 @@ from docpipe.values.text import tidy
 
 EQUATION_ROLES = frozenset({"net", "tax", "gross"})
 LABELLED = 0.5
+BELOW = 5.0  # text heights below gross in which a payment would stand
+ALIGNED = 3.0  # points
 PER_LEVEL = 0.15  # of the score, so that level 5 stands above any single label
 
 
@@ -139,11 +141,24 @@ class Emitter:
             return
         features = {**self._features, "implied": 1.0}
         confirmed = solution.checks.get("net_tax_gross") or solution.rows_to == "gross"
-        if "due" in self._plan.totals and "due" not in solution.totals and confirmed and not known.get("prepaid") and not known.get("open"):
+        unpaid = confirmed and not known.get("prepaid") and not known.get("open") and not self._followed(gross)
+        if "due" in self._plan.totals and "due" not in solution.totals and unpaid:
             yield self._of_total("due", gross, gross.value, features, 0.0)
         untaxed = solution.rows_to == "gross" and not known.get("tax") and not self._found.tax_lines
         if "net" in self._plan.totals and "net" not in solution.totals and untaxed:
             yield self._of_total("net", gross, gross.value, features, 0.0)
+
+    def _followed(self, gross: Total) -> bool:
+        """More money stands right below gross, in its column: something was paid before, or is due beside it."""
+        table = self._found.table
+        lines = table.lines if table else self._found.lines
+        last = gross.numbers[-1]
+        return any(
+            number.money and abs(number.x1 - last.x1) < ALIGNED and number.value(self._found.separator) != gross.value
+            for line in lines
+            if gross.line.place < line.place < gross.line.place + BELOW * gross.line.height
+            for number in line.cells
+        )
 
 
 def _fit(role: str, number: Number) -> float:

@@ -32,6 +32,7 @@ _NUMBER = re.compile(
 _UNIT_WORD = re.compile(rf"(?:{_CURRENCY}|%|[^\W\d_]{{1,8}}\.?|[A-Za-z²³/()]{{1,8}}|[-–])", re.IGNORECASE)
 _LONE_MARK = re.compile(_CURRENCY, re.IGNORECASE)
 _LEAD = re.compile(rf"[-–−+(]|{_CURRENCY}[-–−]?|[-–−]{_CURRENCY}", re.IGNORECASE)
+_PRICE_SHAPE = re.compile(r"[.,](?:\d\d|\d{4,})$")
 _MONEY_SHAPE = re.compile(r"[.,]\d\d$")
 _LIKE_DIGITS = re.compile(r"[-(]?[\dOolISB.,]*[.,][\dOolISB]{2}[)%€$-]?")
 _AS_DIGITS = str.maketrans("OolISB", "001158")
@@ -42,13 +43,14 @@ JOIN_GAP = 0.4  # of the text height: `1 234,56` is one number
 
 
 class Form(NamedTuple):
-    """What a string says as a number: `core` its digits and separators."""
+    """What a string says as a number: `core` its digits and separators, `whole` a dash for the decimals (`12,-`), `unit` a unit glued to it."""
 
     core: str
     negative: bool
     percent: bool
     currency: bool
     whole: bool = False
+    unit: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -91,6 +93,11 @@ class Number:
         """It has the form of money: a currency mark or two decimal places."""
         return self.form.currency or self.form.whole or _MONEY_SHAPE.search(self.form.core) is not None
 
+    @property
+    def fraction(self) -> bool:
+        """It has the form of a price: a currency mark or two decimal places or more."""
+        return self.money or _PRICE_SHAPE.search(self.form.core) is not None
+
     def value(self, separator: Separator) -> Decimal | None:
         """With this decimal separator; None where the number cannot be written so."""
         value = read(self.form.core, separator)
@@ -126,7 +133,8 @@ def form_of(text: str) -> Form | None:
     after = (match["after"] or "").lower()
     mark = bool(match["before"]) or bool(after and _LONE_MARK.fullmatch(after))
     negative = bool(match["open"] and match["close"]) or match["sign"] in ("-", "–", "−") or bool(match["inner"] or match["trail"])
-    return Form(match["core"], negative, after == "%", mark, bool(match["dash"]))
+    unit = bool(after) and not mark and after != "%"
+    return Form(match["core"], negative, after == "%", mark, bool(match["dash"]), unit)
 
 
 def votes(numbers: Iterable[Number]) -> Counter[Separator]:
@@ -173,7 +181,10 @@ def numbers_of(phrase: Sequence[Word], page: int, y: float, height: float) -> li
 
 def _is_cell(phrase: Sequence[Word], found: Sequence[tuple[int, int, Form]], text: Sequence[int]) -> bool:
     """Nothing but numbers and a unit or two, the first word being a number."""
-    if not all(_UNIT_WORD.fullmatch(phrase[i].text) for i in text):
+    words = [phrase[i].text for i in text]
+    if not all(map(_UNIT_WORD.fullmatch, words)) or sum(len(word) > 2 for word in words) > 1:
+        return False
+    if any(form.unit for _, _, form in found) and any(map(has_letters, words)):
         return False
     if len(found) > 1:
         return len(text) <= len(found) and not (text and text[0] == 0 and _LETTERS.search(phrase[0].text))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -20,7 +21,9 @@ from docpipe.records import Box
 PITCH = 1.6
 OWN = 0.75
 LEFT_SLACK, RIGHT_SLACK = 12.0, 3.0
-TEXT_ROLES = ("sku", "unit", "date")
+START = 4.0  # points: phrases of one text column start this close
+NAMED = 0.5  # of a header cell's text names the description
+SAMPLE = 40  # rows and lines that decide where descriptions stand
 _ATTRIBUTE = re.compile(r"[^\W\d_][\w./ -]{1,25}\s?:(\s|$)")
 FAR = 1e9
 
@@ -73,6 +76,15 @@ class _Span:
     height: float
 
 
+def _beside(body: Sequence[Line], spans: Sequence[_Span]) -> list[Line]:
+    """The lines that rows stand on, those of the first rows."""
+    places = [line.place for line in body]
+    lines: list[Line] = []
+    for span in spans[:SAMPLE]:
+        lines += body[bisect_left(places, span.top - OWN * span.height) : bisect_right(places, span.bottom + OWN * span.height)]
+    return lines
+
+
 TextLine = tuple[Line, list[Phrase]]
 
 
@@ -85,7 +97,7 @@ def rows_of(body: Sequence[Line], assignment: Assignment, columns: Sequence[Colu
         for row, anchor in enumerate(anchors)
     ]
     spans = [_span(row) for row in numbers]
-    zone = _Zone.of(columns, cells)
+    zone = _Zone.of(columns, cells, _beside(body, spans))
     texts = [(line, phrases) for line in body if (phrases := zone.phrases(line))]
     described = _descriptions(texts, spans, zone)
     sides = _side_texts(body, spans, cells)
@@ -99,7 +111,7 @@ def _span(cells: Mapping[str, Number]) -> _Span:
 
 @dataclass(frozen=True)
 class _Zone:
-    """Where descriptions stand: between the header cells around theirs, or, without a header, wherever no column is."""
+    """Where descriptions stand: from `left` to before `right`. `head`: their header cell, None in a table without a header."""
 
     head: HeaderCell | None
     left: float
@@ -107,15 +119,36 @@ class _Zone:
     columns: tuple[tuple[float, float], ...]
 
     @classmethod
-    def of(cls, columns: Sequence[Column], cells: Sequence[HeaderCell]) -> _Zone:
-        named = [cell for cell in cells if "description" in cell.roles]
-        head = max(named, key=lambda cell: cell.roles["description"], default=None)
+    def of(cls, columns: Sequence[Column], cells: Sequence[HeaderCell], own: Sequence[Line]) -> _Zone:
+        """Between the header cells around the description's; without a header round the start that most letters of the rows' `own` lines
+        share."""
         spans = tuple((column.x0, column.x1) for column in columns)
-        if head is None:
-            return cls(None, 0.0, FAR, spans)
-        left = max((cell.x1 for cell in cells if cell.x1 <= head.x0 + 2 and cell.roles), default=0.0)
+        zones = [cls._under(cell, spans, cells) for cell in cells if cell.score("description") >= NAMED]
+        if zones:
+            return max(zones, key=lambda zone: (zone._letters(own), zone.head.score("description") if zone.head else 0.0))
+        return cls._free(spans, own) if not cells else cls(None, 0.0, FAR, spans)
+
+    @classmethod
+    def _under(cls, head: HeaderCell, spans: tuple[tuple[float, float], ...], cells: Sequence[HeaderCell]) -> _Zone:
+        left = max((min(cell.x1, head.x0 - 1) for cell in cells if cell.x0 < head.x0 - 2 and cell.roles), default=0.0)
         starts = [x0 for x0, _ in spans if x0 > head.x0 + 5] + [cell.x0 for cell in cells if cell.x0 > head.x1 and cell.roles]
         return cls(head, left, min(starts, default=FAR), spans)
+
+    @classmethod
+    def _free(cls, spans: tuple[tuple[float, float], ...], own: Sequence[Line]) -> _Zone:
+        whole = cls(None, 0.0, FAR, spans)
+        letters: Counter[int] = Counter()
+        for line in own:
+            for phrase in whole.phrases(line):
+                letters[round(phrase.x0 / START)] += sum(map(str.isalpha, phrase.text))
+        if not letters:
+            return whole
+        start = max(letters, key=lambda place: letters[place])
+        after = [place for place in letters if place > start + 1]
+        return cls(None, start * START - LEFT_SLACK, min(after, default=FAR / START) * START - START / 2, spans)
+
+    def _letters(self, own: Sequence[Line]) -> int:
+        return sum(char.isalpha() for line in own[:SAMPLE] for phrase in self.phrases(line) for char in phrase.text)
 
     def phrases(self, line: Line) -> list[Phrase]:
         """The line's phrases that belong to a description."""
@@ -125,7 +158,7 @@ class _Zone:
         if phrase.cell and any(x0 - 1 <= phrase.x0 and phrase.x0 <= x1 and phrase.x1 >= x0 for x0, x1 in self.columns):
             return None
         if self.head is None:
-            free = not any(x0 <= phrase.centre <= x1 for x0, x1 in self.columns)
+            free = self.left <= phrase.x0 < self.right and not any(x0 <= phrase.centre <= x1 for x0, x1 in self.columns)
             return phrase if free and has_letters(phrase.text) else None
         phrase = self._from_head(phrase, self.head.x0)
         return phrase if self.left - RIGHT_SLACK <= phrase.x0 < self.right - 1 else None

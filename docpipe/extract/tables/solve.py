@@ -18,6 +18,7 @@ ROUNDED = Decimal("0.0151")  # rows that were rounded one by one
 # Hand-set on vendor invoices: an equation outweighs any two labels, a label any form.
 EQUATION, ROWS_NET, ROWS_GROSS, ROWS_NEAR, ROWS_OFF, BREAKDOWN = 2.0, 2.0, 1.6, 1.4, 0.5, 0.8
 NO_GROSS, NO_NET, ALL_ZERO, TAX_TOO_LARGE, GROSS_BELOW_NET, NET_IS_NOT_GROSS = 0.4, 0.15, 1.0, 2.5, 1.0, 0.5
+UNTAXED = 1.0
 DUE_HOLDS, DUE_FAILS, LONE_PREPAID = 1.0, 1.2, 0.6
 LARGE = 0.12  # for each power of ten of gross
 Pick = Total | None
@@ -26,11 +27,13 @@ Checks = dict[str, bool]
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known before the totals are chosen: the sum of the rows (None: no table), how many, the tax lines, the highest tax share."""
+    """What is known before the totals are chosen: the sum of the rows (None: no table), the tax lines, the highest tax share, and
+    unlabelled amounts that may be charges or allowances."""
 
     rows: Decimal | None
     tax_lines: Sequence[TaxLine]
     tax_share: Decimal
+    changes: Sequence[Decimal] = ()
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class _Solver:
     def __init__(self, found: Mapping[str, Sequence[Total]], free: Sequence[Total], facts: Facts) -> None:
         self._facts = facts
         self._adjustments = list(_adjustments(found))
+        self._unlabelled = [(change, {}) for change in facts.changes]
         self._rounding = [Decimal(0), *(total.value for total in found.get("round", [])[:1])]
         self._free = {total.value: total for total in free}
         self._net = list(found.get("net", [])[:MOST])
@@ -114,19 +118,21 @@ class _Solver:
         holds = any(close(net.value + tax.value + rounding, gross.value, CENT) for rounding in self._rounding)
         zero = holds and net.value == 0 and gross.value == 0
         checks["net_tax_gross"] = holds and not zero
-        return (EQUATION if holds else -EQUATION) - ALL_ZERO * zero
+        gain = EQUATION if tax.value else UNTAXED  # any number that is printed twice is net and gross without tax
+        return (gain if holds else -EQUATION) - ALL_ZERO * zero
 
     def _rows(self, net: Pick, gross: Pick, checks: Checks) -> tuple[float, str | None, bool, dict[str, Total]]:
         """A sum of zero proves nothing."""
         rows = self._facts.rows
         if not rows or not (net or gross):
             return 0.0, None, False, {}
-        for tolerance in (CENT, ROUNDED):
+        tries = ((self._adjustments, CENT, True), (self._adjustments, ROUNDED, False), (self._unlabelled, CENT, False))
+        for adjustments, tolerance, exact in tries:
             for role, pick, gain in (("net", net, ROWS_NET), ("gross", gross, ROWS_GROSS)):
-                used = next((a for a in self._adjustments if pick and close(rows + a[0], pick.value, tolerance)), None)
+                used = next((a for a in adjustments if pick and close(rows + a[0], pick.value, tolerance)), None)
                 if used:
                     checks["rows_sum"] = True
-                    return (gain if tolerance is CENT else ROWS_NEAR), role, tolerance is CENT, used[1]
+                    return (gain if exact else ROWS_NEAR), role, exact, used[1]
         checks["rows_sum"] = False
         return -ROWS_OFF, None, False, {}
 
@@ -141,7 +147,7 @@ class _Solver:
 
     def _is_rows(self, value: Decimal) -> bool:
         rows = self._facts.rows
-        return bool(rows) and rows is not None and any(close(rows + change, value, CENT) for change, _ in self._adjustments)
+        return bool(rows) and rows is not None and any(close(rows + change, value, CENT) for change, _ in (*self._adjustments, *self._unlabelled))
 
     def _matching(self, known: Sequence[Total]) -> list[Total]:
         values = {total.value for total in known}

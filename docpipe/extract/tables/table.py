@@ -26,7 +26,10 @@ BELOW_LAST = 40.0  # points below the last amount that a header-less table may r
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """The rows under one header, or above one printed sum; `lines` are all lines of the document, those of the table cut at its columns."""
+    """The rows under one header, or above one printed sum; `lines` are all lines of the document, those of the table cut at its columns.
+
+    `changes` are amounts at its end that are no rows but may be part of their total.
+    """
 
     rows: tuple[Row, ...]
     assignment: Assignment
@@ -36,6 +39,7 @@ class Table:
     start: float
     end: float
     run: Run | None = None
+    changes: tuple[Decimal, ...] = ()
 
     def head(self, role: str) -> HeaderCell | None:
         """The header cell over the role's column."""
@@ -47,8 +51,10 @@ class Table:
         head = self.head(role)
         return min(1.0, head.score(role)) if head else 0.0
 
-    def with_rows(self, rows: Sequence[Row], *, end: float | None = None) -> Table:
-        return replace(self, rows=tuple(rows), end=self.end if end is None else end)
+    def with_rows(self, rows: Sequence[Row], *, changes: Sequence[Decimal]) -> Table:
+        """The table with other rows; it ends at the last of them."""
+        end = max((place_of(row.amount) for row in rows), default=self.end)
+        return replace(self, rows=tuple(rows), end=min(end, self.end), changes=tuple(changes))
 
 
 def headed_tables(lines: Sequence[Line], plan: Plan, separator: Separator) -> Iterator[Table]:

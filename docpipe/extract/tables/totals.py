@@ -17,7 +17,7 @@ from docpipe.records import Box
 MONEY, NOT_MONEY = 0.25, -0.35
 AFTER_TABLE, BEFORE_TABLE = 0.15, -0.4
 LOWER_IS_BETTER = 0.1  # from the document's top to its bottom
-JOINED_LABEL, NUMBER_BETWEEN, ABOVE = 0.1, 0.35, 0.25
+JOINED_LABEL, NUMBER_BETWEEN, NUMBER_BEFORE, ABOVE = 0.1, 0.35, 0.3, 0.25
 LEAST = 0.2
 FREE_SCORE = 0.02
 SURE_TAX = 0.9
@@ -129,12 +129,20 @@ def _beside(line: Line, number: Number) -> list[_Label]:
     if not left:
         return []
     near = left[-1]
-    between = any(near.x1 <= other.x0 < number.x0 and not other.percent for other in line.numbers if other is not number)
-    penalty = NUMBER_BETWEEN if between else 0.0
+    penalty = _crowded(line, near, number)
     labels = [_Label(near.text, near.box, penalty)]
     if len(left) > 1:
         labels.append(_Label(" ".join(phrase.text for phrase in left), near.box, penalty + JOINED_LABEL))
     return labels
+
+
+def _crowded(line: Line, label: Phrase, number: Number) -> float:
+    """The penalty for a label that several amounts follow: most for those before the last, which it is likeliest meant for."""
+    others = [other for other in line.numbers if other is not number and not other.percent and other.x0 >= label.x1]
+    text = min((phrase.x0 for phrase in line.texts if phrase.x0 > number.x1), default=float("inf"))
+    if any(number.x0 < other.x0 < text and other.money for other in others):
+        return NUMBER_BETWEEN
+    return NUMBER_BEFORE if any(other.x0 < number.x0 for other in others) else 0.0
 
 
 def _above(lines: Sequence[Line], place: int, number: Number) -> list[_Label]:

@@ -29,7 +29,7 @@ HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"
 READERS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "DIB", "GIF", "HEIF")
 PLAUSIBLE_DPI = (70.0, 1200.0)
 PLAUSIBLE_WIDTH = (100.0, 1700.0)  # points of a page: a till roll to A2
-ASSUMED_WIDTH = 595.0  # points, where the file does not say how large it is: as wide as A4
+ASSUMED = (595.0, 842.0)  # points, where the file does not say how large it is: A4, but as long as it likes
 ORIENTATION = 274
 ROTATIONS = {3: 180, 4: 180, 5: 90, 6: 90, 7: 270, 8: 270}
 REDUCED_COPY = 254
@@ -173,10 +173,10 @@ def _dpi(source: Picture, picture: Picture) -> float:
     """Dots per inch of the decoded picture: the file's own where that makes a page of a sensible width, else one that does."""
     stated = max(_resolution(source))
     low, high = PLAUSIBLE_WIDTH
-    shorter = min(picture.size)
-    if stated and low <= shorter * 72 / stated <= high:
+    if stated and low <= min(picture.size) * 72 / stated <= high:
         return stated
-    return max(1.0, shorter * 72 / ASSUMED_WIDTH)
+    across, down = (ASSUMED[0], ASSUMED[1] * 10) if picture.width <= picture.height else (ASSUMED[1], ASSUMED[0])
+    return float(max(72.0, picture.width * 72 / across, picture.height * 72 / down))
 
 
 def _as_bytes(picture: Picture) -> Picture:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from docpipe.errors import DamagedError, EmptyError, PageError, TooLargeError
+from docpipe.errors import PageError, TooLargeError
 from docpipe.preprocess.formats import Format
 from docpipe.preprocess.sheet import Bounds, Raster, Sheet
 
@@ -28,10 +28,8 @@ class Pdf(Format):
         self._pages = document.count_pages(self._document)
         if self._pages > bounds.pages:
             raise TooLargeError(f"{self._pages} pages, the limit is {bounds.pages} (DOCPIPE_MAX_PAGES)")
-        if self._pages == 0:
-            raise (
-                EmptyError("the PDF has no pages") if not self._document.is_repaired else DamagedError("no page of the damaged PDF is left")
-            )
+        self._has_fields = bool(self._document.is_form_pdf)
+        document.check_pages(self._document, self._pages, path, password)
 
     @property
     def pages(self) -> int:
@@ -40,7 +38,7 @@ class Pdf(Format):
     def sheet(self, number: int) -> Sheet:
         from docpipe.preprocess.pdf.facts import read_sheet
 
-        return read_sheet(self._page(number))
+        return read_sheet(self._page(number), has_fields=self._has_fields)
 
     def raster(self, number: int, *, dpi: float, turn: int) -> Raster:
         from docpipe.preprocess.pdf.render import render_page

@@ -19,7 +19,15 @@ def find_einvoice(document: Any) -> bytes | None:
         if int(facts.get("size") or 0) <= MOST_BYTES and int(facts.get("length") or 0) <= MOST_BYTES:
             found.append((name not in NAMES, not name.endswith(".xml"), index))
     for _, _, index in sorted(found):
-        content: bytes = document.embfile_get(index)
+        content = _content(document, index)
         if is_einvoice(content):
             return content
     return None
+
+
+def _content(document: Any, index: int) -> bytes:
+    """An attachment; nothing where it is damaged or locked by a password of its own."""
+    try:
+        return bytes(document.embfile_get(index))
+    except (RuntimeError, ValueError, TypeError):
+        return b""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from docpipe.errors import DamagedError, PasswordError
+from docpipe.errors import DamagedError, EmptyError, PasswordError
 from docpipe.preprocess.pdf.mupdf import pymupdf
+
+_FEW_PAGES = 20
 
 
 def open_pdf(path: Path, password: str | None) -> Any:
@@ -20,11 +22,44 @@ def open_pdf(path: Path, password: str | None) -> Any:
     return document
 
 
+def check_pages(document: Any, pages: int, path: Path, password: str | None) -> None:
+    """Raises EmptyError, DamagedError or PasswordError where nothing is left to read: no page, or only bare ones of a repaired file."""
+    if pages == 0 and password is None and b"/Encrypt" in path.read_bytes():
+        raise PasswordError("no page can be found in it without its password")
+    if not document.is_repaired:
+        if pages == 0:
+            raise EmptyError("the PDF has no pages")
+        return
+    if pages == 0:
+        raise DamagedError("no page of the damaged PDF is left")
+    if pages <= _FEW_PAGES and all(_is_bare(document, index) for index in range(pages)):
+        raise DamagedError("what is left of the damaged PDF are bare pages")
+
+
+def _is_bare(document: Any, index: int) -> bool:
+    """Whether a page has neither content nor annotations; a page that cannot be loaded is not bare but broken."""
+    try:
+        page = document[index]
+        return not page.get_contents() and page.first_annot is None and page.first_widget is None
+    except (RuntimeError, ValueError, IndexError):
+        return False
+
+
 def _unlock(document: Any, password: str | None) -> None:
+    if _only_attachments_locked(document):
+        document.is_encrypted = False
+        document.init_doc()
+        return
     if password is None:
         raise PasswordError("a password is needed to open it")
     if not document.authenticate(password):
         raise PasswordError("the password is wrong")
+
+
+def _only_attachments_locked(document: Any) -> bool:
+    """Whether strings and streams are in the clear, and only embedded files encrypted."""
+    kinds = {key: document.xref_get_key(-1, f"Encrypt/{key}")[1] for key in ("StmF", "StrF")}
+    return set(kinds.values()) == {"/Identity"}
 
 
 def count_pages(document: Any) -> int:

@@ -14,7 +14,7 @@ OCR_CONFIDENCE = 0.9  # of a word out of somebody's OCR layer
 LEAST_IMAGE = 0.004  # of the page; smaller pictures hold no line of text
 
 
-def read_sheet(page: Any) -> Sheet:
+def read_sheet(page: Any, *, has_fields: bool) -> Sheet:
     """Everything that is known of the page without looking at its pixels."""
     text = _upright_text(page)
     width, height = page.rect.width, page.rect.height
@@ -23,11 +23,11 @@ def read_sheet(page: Any) -> Sheet:
     cover = min(1.0, sum(_area(box) for box in set(images)) / (width * height))
     words, hidden = _visible(page, text, cover)
     boxes: list[tuple[float, float, float, float, float]] = []
-    if page.parent.is_form_pdf:
+    if has_fields:
         words, boxes = apply_widgets(page, words)
     verdict = judge(words, Around(width, height, cover, hidden, text.outside, drawn))
     if verdict.reason == "ocr_layer":
-        words = [word._replace(confidence=OCR_CONFIDENCE) for word in words]
+        words = [word._replace(confidence=min(word.confidence, OCR_CONFIDENCE)) for word in words]
     squares = [square for square in squares if not any(_overlaps(square, box) for box in boxes)]
     keep = verdict.layer in ("trusted", "partial")
     return Sheet(

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from docpipe.preprocess.pdf.mupdf import pymupdf
 from docpipe.preprocess.sheet import Box, LayerWord
 
-# Without the clip: text outside the page box is counted, then dropped. Images are only listed, not decoded.
-FLAGS = (pymupdf.TEXTFLAGS_WORDS | pymupdf.TEXT_PRESERVE_IMAGES) & ~pymupdf.TEXT_MEDIABOX_CLIP
+# No clip: text outside the page box is counted, then dropped. Images are only listed, not decoded. A character that the file does not
+# map to Unicode comes as U+FFFD, not as the number of its glyph, which would look like text.
+FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_PRESERVE_IMAGES
+UNMAPPED_CONFIDENCE = 0.5
 _INVISIBLE = re.compile(rb"\b[37]\s+Tr\b")
 _SEEN = 16 | 32  # char_flags of MuPDF: filled, stroked
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u2060\ufeff]")
@@ -31,27 +34,29 @@ def read_text(page: Any) -> PageText:
     """One pass over the page's content; words keep MuPDF's line grouping, in its order."""
     textpage = page.get_textpage(flags=FLAGS)
     turn = Turn(page)
-    width, height = page.rect.width, page.rect.height
+    width, height = 2 * page.rect.width, 2 * page.rect.height
+    found = textpage.extractWORDS()
     words: list[LayerWord] = []
     inside = total = 0
-    lines: dict[tuple[int, int], int] = {}
-    for x0, y0, x1, y1, raw, block, line, _ in textpage.extractWORDS():
-        text = clean_text(raw)
-        if not text:
-            continue
+    line, previous = -1, None
+    for x0, y0, x1, y1, text, *place, _ in found if turn.still else turn.words(found):
+        # Nearly all words of nearly all pages are plain ASCII; the loop is what reading a text page costs beside MuPDF's own work.
+        if not (text.isascii() and text.isprintable()):
+            text = clean_text(text)
+            if not text:
+                continue
         total += len(text)
-        box = turn.box((x0, y0, x1, y1))
-        if 0 <= box[0] + box[2] <= 2 * width and 0 <= box[1] + box[3] <= 2 * height:
+        if place != previous:
+            line, previous = line + 1, place
+        if 0 <= x0 + x1 <= width and 0 <= y0 + y1 <= height:
             inside += len(text)
-            words.append(LayerWord(text, *box, 1.0, lines.setdefault((block, line), len(lines))))
+            words.append(LayerWord(text, x0, y0, x1, y1, UNMAPPED_CONFIDENCE if "\ufffd" in text else 1.0, line))
     images = [(turn.box(info["bbox"]), info) for info in textpage.extractIMGINFO()]
     return PageText(words, 1 - inside / total if total else 0.0, images, textpage)
 
 
 def clean_text(raw: str) -> str:
     """NFC, a soft hyphen as the hyphen that it prints, no control or zero-width characters at all."""
-    if raw.isascii() and raw.isprintable():
-        return raw
     return _CONTROL.sub("", unicodedata.normalize("NFC", raw).replace("\u00ad", "-")).strip()
 
 
@@ -59,20 +64,25 @@ class Turn:
     """Takes boxes from MuPDF's unrotated space to the upright page, as the page's rotation stands now."""
 
     def __init__(self, page: Any) -> None:
-        self._still = page.rotation == 0
+        self.still = page.rotation == 0
         matrix = page.rotation_matrix
         self._matrix = (matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f)
+
+    def words(self, found: Iterable[Any]) -> Iterator[Any]:
+        """MuPDF's words with their boxes turned."""
+        return ((*self.box(word[:4]), *word[4:]) for word in found)
 
     def point(self, x: float, y: float) -> tuple[float, float]:
         a, b, c, d, e, f = self._matrix
         return a * x + c * y + e, b * x + d * y + f
 
     def box(self, box: Any) -> Box:
-        """A box, rounded to a hundredth of a point to keep the files small."""
+        """A box on the upright page."""
         x0, y0, x1, y1 = box[0], box[1], box[2], box[3]
-        if not self._still:
-            (x0, y0), (x1, y1) = self.point(x0, y0), self.point(x1, y1)
-        return round(min(x0, x1), 2), round(min(y0, y1), 2), round(max(x0, x1), 2), round(max(y0, y1), 2)
+        if self.still:
+            return x0, y0, x1, y1
+        (x0, y0), (x1, y1) = self.point(x0, y0), self.point(x1, y1)
+        return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
 
     def direction(self, x: float, y: float) -> tuple[int, int]:
         """A direction on the upright page, to the nearest axis."""
@@ -108,7 +118,10 @@ def text_turn(page: Any, textpage: Any) -> int:
 
 def may_hide(page: Any, images: bool) -> bool:
     """Whether some text may be invisible: a scan's OCR layer, or the drawing mode for it in the page's content."""
-    return images or _INVISIBLE.search(page.read_contents() or b"") is not None
+    if images:
+        return True
+    content = page.read_contents() or b""
+    return b" Tr" in content and _INVISIBLE.search(content) is not None
 
 
 def hidden_boxes(page: Any, textpage: Any) -> tuple[list[Box], float]:

@@ -18,6 +18,7 @@ MOJIBAKE = 0.02
 VOWELS = 0.6
 VOWELS_OCR = 0.75
 SYMBOLS_OCR = 0.3
+SYMBOLS = 0.4
 OFF_PAGE = 0.9
 # Shares of the page that images cover.
 SCAN = 0.5
@@ -27,8 +28,9 @@ SCAN_CHARS = 200
 SCAN_SPAN = 0.25
 
 _MOJIBAKE = re.compile(r"[ÃÂâ][\u0080-\u00bf€™œžŸ]|ï¿½|\(cid:\d+\)")
-_NOT_LATIN_LOWER = re.compile(r"[^a-z]")
-_VOWEL = re.compile(r"[aeiouy]")
+_SYMBOL = re.compile(r"[^\w.…\-–—=*•|]")  # leaders and rules drawn with characters are none
+_LATIN = re.compile(r"(?<!\S)[A-Za-z]{3,}(?!\S)")
+_VOWEL = re.compile(r"[aeiouyAEIOUY]")
 
 
 class Judgement(NamedTuple):
@@ -73,6 +75,8 @@ def _garbled(words: Sequence[LayerWord], text: str, around: Around) -> str:
         return "unmapped_characters"
     if 2 * len(_MOJIBAKE.findall(text)) > MOJIBAKE * len(text):
         return "mojibake"
+    if _symbol_share(text) > SYMBOLS:
+        return "symbols"
     if around.outside > OFF_PAGE and (around.cover > 0 or around.drawn):
         return "off_page"
     if _vowel_share(words) < VOWELS:
@@ -87,10 +91,14 @@ def _is_unmapped(char: str) -> bool:
     return char == "\ufffd" or unicodedata.category(char) in ("Cc", "Cn", "Co")
 
 
+def _symbol_share(text: str) -> float:
+    """Share of the characters that are neither letters nor digits nor fillers; glyph numbers taken for text come out as these."""
+    return len(_SYMBOL.findall(text)) / len(text)
+
+
 def _vowel_share(words: Sequence[LayerWord]) -> float:
     """Share of the Latin words without digits that have a vowel; 1 where there are too few to tell."""
-    latin = [_NOT_LATIN_LOWER.sub("", word.text.lower()) for word in words if word.text.isalpha() and word.text.isascii()]
-    latin = [word for word in latin if len(word) > 2]
+    latin = _LATIN.findall(" ".join([word.text for word in words]))
     if len(latin) < 20:
         return 1.0
     return sum(_VOWEL.search(word) is not None for word in latin) / len(latin)

@@ -6,15 +6,17 @@ Knows which script a page is in; the networks are in `docpipe.words.pp`, Korean 
 from __future__ import annotations
 
 import logging
+import re
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+from docpipe.records import Word
 from docpipe.words.engine import Image, OcrEngine, OcrLine
 from docpipe.words.hangul import HangulReader, available, hangul_share
-from docpipe.words.pp import Detector, Quad, Reading, Recognizer, size, words_of
+from docpipe.words.pp import Detector, Quad, Reading, Recognizer, find_strays, is_character, size, words_of
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,8 @@ FEWEST = 3
 # lines 1.0 with the full alphabet, Korean ones 0.65 at most; Korean ones 0.92 with Tesseract, anything else 0.25 at most.
 SURELY_CJK = 0.85
 SURELY_KOREAN = 0.5
+CJK_DENSITY = 0.4
+_CJK = re.compile(r"[\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 MISSING = "a page is in a script that the OCR models lack; where that is Korean, install docpipe[tesseract] and tesseract-ocr-kor"
 
 
@@ -54,8 +58,8 @@ class Ppocr(OcrEngine):
     def read(self, image: Image, *, languages: Sequence[str] = (), text_height: float | None = None) -> list[OcrLine]:
         quads = self._detector.find(image, text_height=text_height)
         script, readings = self._script(image, quads, languages)
-        lines = (self._line(image, quad, script, readings.get(place)) for place, quad in enumerate(quads))
-        return [line for line in lines if line.words]
+        lines = [self._line(image, quad, script, readings.get(place)) for place, quad in enumerate(quads)]
+        return [line for line in (*lines, *self._strays(image, quads)) if line.words]
 
     @cached_property
     def _hangul(self) -> HangulReader:
@@ -68,12 +72,19 @@ class Ppocr(OcrEngine):
         reading = self._full.read(image, quad) if script == "cjk" else known or self._latin.read(image, quad)
         return OcrLine(words_of(reading) if reading.confidence >= KEPT else (), reading.confidence)
 
+    def _strays(self, image: Image, quads: Sequence[Quad]) -> Iterator[OcrLine]:
+        """The characters that stand alone; digits and Latin letters whatever the page's script."""
+        for quad in find_strays(image, quads):
+            reading = self._latin.read_upright(image, quad)
+            if is_character(reading):
+                yield OcrLine(words_of(reading), reading.confidence)
+
     def _script(self, image: Image, quads: Sequence[Quad], languages: Sequence[str]) -> tuple[Script, dict[int, Reading]]:
         """The page's script, and the Latin readings of lines, by place, that finding it out has cost."""
         named = frozenset(languages)
         if named & CJK:
             return "cjk", {}
-        if named == {"ko"} and self._korean_readable():
+        if named == {"ko"} and available(self._data):
             return "korean", {}
         if named and "ko" not in named:
             return "latin", {}
@@ -86,21 +97,33 @@ class Ppocr(OcrEngine):
 
     def _foreign(self, image: Image, quads: Sequence[Quad]) -> Script:
         """The script of lines that cannot be read as Latin; Latin where no other reads them either."""
-        if statistics.median(self._full.read(image, quad).confidence for quad in quads) >= SURELY_CJK:
-            return "cjk"
-        if not self._korean_readable():
-            return "latin"
-        words = [word for quad in quads for word in self._hangul.read(image, quad)]
-        korean = [word.confidence for word in words if hangul_share(word.text) >= 0.5]
-        return "korean" if 2 * len(korean) > len(words) and statistics.median(korean) >= SURELY_KOREAN else "latin"
-
-    def _korean_readable(self) -> bool:
-        """Whether Korean can be read here; says so once where it cannot."""
         readable = available(self._data)
-        if not readable and not self._told:
+        if readable and _is_korean([word for quad in quads for word in self._hangul.read(image, quad)]):
+            return "korean"
+        if _is_cjk([self._full.read(image, quad) for quad in quads]):
+            return "cjk"
+        if not readable:
+            self._tell_missing()
+        return "latin"
+
+    def _tell_missing(self) -> None:
+        if not self._told:
             log.warning(MISSING)
             self._told = True
-        return readable
+
+
+def _is_korean(words: Sequence[Word]) -> bool:
+    """Whether most of what Tesseract read with its Korean data is Hangul, and sure."""
+    sure = [word.confidence for word in words if hangul_share(word.text) >= 0.5]
+    return 2 * len(sure) > len(words) and statistics.median(sure) >= SURELY_KOREAN
+
+
+def _is_cjk(readings: Sequence[Reading]) -> bool:
+    """Whether the full alphabet reads these lines surely, and as many ideographs or kana as fit into them: rubbish comes out short."""
+    fitting = sum(along / across for along, across in (size(reading.quad) for reading in readings))
+    found = sum(len(_CJK.findall(reading.text)) for reading in readings)
+    sure = statistics.median(reading.confidence for reading in readings)
+    return sure >= SURELY_CJK and found >= CJK_DENSITY * fitting
 
 
 def _spread(places: Sequence[int]) -> list[int]:

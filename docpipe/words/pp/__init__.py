@@ -9,6 +9,21 @@ from docpipe.words.pp.detect import Detector
 from docpipe.words.pp.quads import Pixels, Quad, part, size, strip, ways
 from docpipe.words.pp.recognize import Reading, Recognizer
 from docpipe.words.pp.split import words_of
+from docpipe.words.pp.strays import find_strays, is_character
 from docpipe.words.pp.weights import Alphabet
 
-__all__ = ["Alphabet", "Detector", "Pixels", "Quad", "Reading", "Recognizer", "part", "size", "strip", "ways", "words_of"]
+__all__ = [
+    "Alphabet",
+    "Detector",
+    "Pixels",
+    "Quad",
+    "Reading",
+    "Recognizer",
+    "find_strays",
+    "is_character",
+    "part",
+    "size",
+    "strip",
+    "ways",
+    "words_of",
+]

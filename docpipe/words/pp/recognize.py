@@ -52,9 +52,10 @@ class Recognizer:
 
     def read(self, image: Pixels, quad: Quad) -> Reading:
         """The line in this quad, in the direction that reads best. Raises EngineError when the model cannot be loaded."""
-        return max((self._read(image, way) for way in ways(quad)), key=lambda reading: reading.confidence)
+        return max((self.read_upright(image, way) for way in ways(quad)), key=lambda reading: reading.confidence)
 
-    def _read(self, image: Pixels, quad: Quad) -> Reading:
+    def read_upright(self, image: Pixels, quad: Quad) -> Reading:
+        """The line in this quad, in the quad's own direction only."""
         line = strip(image, quad, HEIGHT)[:, :MAX_WIDTH]
         values = _input(line, self._network.width_step)
         return self._decode(self._network.run(values)[0], values.shape[3] / line.shape[1], quad)

@@ -41,7 +41,7 @@ class HeadLine:
 
     @cached_property
     def streets(self) -> int:
-        return len(STREET.findall(self.text))
+        return len(STREET.findall(self.without_number))
 
     @cached_property
     def legal(self) -> bool:
@@ -71,7 +71,11 @@ class HeadLine:
     def address_score(self) -> float:
         """How much the line is a part of an address: above 0 it is more likely than not."""
         score = 0.8 * min(self.streets, 2) - 0.6
-        score += 0.5 * bool(_POSTAL_CODE.search(self.text)) + 0.35 * bool(re.search(r"[,.]\s*$", self.text)) + 0.2 * bool(re.search(r"\d", self.text))
+        score += (
+            0.5 * bool(_POSTAL_CODE.search(self.text))
+            + 0.35 * bool(re.search(r"[,.]\s*$", self.text))
+            + 0.2 * bool(re.search(r"\d", self.text))
+        )
         score -= 1.8 * (self.stops and self.streets < 2) + 1.8 * self.ends_legal + 1.5 * bool(REGISTER_NUMBER.fullmatch(self.text.strip()))
         return score
 
@@ -104,10 +108,13 @@ def _name_features(lines: Sequence[HeadLine], first: int, last: int) -> dict[str
     return {
         "stops": float(any(line.stops for line in mine)),
         "streets": float(min(3, sum(line.streets for line in mine))),
-        "ends_legal": float(mine[-1].legal and bool(LEGAL_END.search(mine[-1].without_number) or SHOP_WORD.search(mine[-1].without_number))),
+        "ends_legal": float(
+            mine[-1].legal and bool(LEGAL_END.search(mine[-1].without_number) or SHOP_WORD.search(mine[-1].without_number))
+        ),
         "height": min(mine[0].height, 2.0),
         "text_before": float(any(line.letter_share > 0.5 and len(line.text) > 4 for line in above)),
         "legal_before": float(any(line.legal for line in above)),
+        "scribble": float(mine[0].text.islower() or bool(re.match(r"\W*\d{5}", mine[0].text))),
         "letters": float(mine[0].letter_share > 0.6),
     }
 

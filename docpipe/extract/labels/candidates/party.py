@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from docpipe.extract.labels.blocks import Block, is_street
 from docpipe.extract.labels.candidates.text import text_round
-from docpipe.extract.labels.lexicon import COUNTRY, LEGAL_FORM, SALUTATION, STREET
+from docpipe.extract.labels.lexicon import COUNTRY, LEGAL_FORM, NOT_ADDRESS, SALUTATION, STREET
 from docpipe.extract.labels.matching import OTHER, Label
 from docpipe.extract.labels.pairing import PageIndex, place_of
 from docpipe.extract.labels.phrases import Target
@@ -53,7 +53,9 @@ def _names(scene: Scene, target: Target, block: Block) -> Iterator[Option]:
                 "first_line": float(first),
                 "lines": float(count),
                 "legal": float(bool(LEGAL_FORM.search(value))),
-                "legal_second": float(count == 2 and not LEGAL_FORM.search(block.lines[first]) and bool(LEGAL_FORM.search(block.lines[last - 1]))),
+                "legal_second": float(
+                    count == 2 and not LEGAL_FORM.search(block.lines[first]) and bool(LEGAL_FORM.search(block.lines[last - 1]))
+                ),
                 "digits": float(bool(re.search(r"\d", value))),
                 "street_name": float(bool(STREET.search(value)) and bool(re.search(r"\d", value))),
                 "person": float(bool(SALUTATION.match(value))),
@@ -101,6 +103,8 @@ def _block_features(scene: Scene, target: Target, block: Block) -> dict[str, flo
         "one_line": float(block.one_line),
         "block": float(block.number + 1),
         "from_block": 1.0,
+        "contacts": float(min(block.contacts, 3)),
+        "web": float(block.web),
         "block_lines": float(len(block.lines)),
         "block_postal": float(block.has_postal),
         "block_street": float(block.has_street),
@@ -125,32 +129,58 @@ def section_score(scene: Scene, group: str, segment: Segment) -> float:
     for label in scene.labels.headings.get(group, ()):
         if label.segment.page != segment.page or label.before > 0 or label.covered:
             continue
-        best = max(best, _reach(label, segment, scene.page(segment).median_height))
+        best = max(best, _reach(label, segment, scene))
     return best
 
 
-def _reach(label: Label, segment: Segment, unit: float) -> float:
+def named_beside(scene: Scene, group: str, label: Label | None) -> bool:
+    """A field's label names the party itself: `Customer VAT number`."""
+    return label is not None and any(heading.segment is label.segment for heading in scene.labels.headings.get(group, ()))
+
+
+def _reach(label: Label, segment: Segment, scene: Scene) -> float:
+    unit = scene.page(segment).median_height
     if label.segment is segment:
         score = 1.0 if label.start == 0 else 0.3
     else:
         down = (segment.y0 - label.box[3]) / unit
         beside = abs(segment.centre_y - (label.box[1] + label.box[3]) / 2) < 0.6 * unit and segment.x0 > label.box[0]
-        in_reach = segment.x1 > label.box[0] - 2 * unit and segment.x0 < label.box[2] + 25 * unit
         if beside:
             score = 0.9
-        elif -0.5 < down < _HEADING_REACH and in_reach:
-            score = (0.95 - 0.05 * down) * (1.0 if abs(segment.x0 - label.box[0]) < 3 * unit else 0.6)
+        elif -0.5 < down < _HEADING_REACH and segment.x1 > label.box[0] - 2 * unit:
+            score = (0.95 - 0.05 * down) * _column_factor(label, segment, scene)
         else:
             return 0.0
     return score * label.similarity * 0.85 ** min(label.after, 3) * (1.0 if len(label.phrase.text) > 4 else 0.8)
+
+
+def _column_factor(label: Label, segment: Segment, scene: Scene) -> float:
+    """1 in the heading's own column, or behind a label that stands in it; little in another column."""
+    page = scene.page(segment)
+    unit, left = page.median_height, label.box[0]
+    first = page.lines[segment.line][0]
+    behind = first is not segment and abs(first.x0 - left) < 3 * unit and _is_label(scene, first)
+    if abs(segment.x0 - left) < 3 * unit or behind:
+        return 1.0
+    return 0.6 if segment.x0 < label.box[2] + 6 * unit else 0.15
+
+
+def _is_label(scene: Scene, segment: Segment) -> bool:
+    return segment.text.rstrip().endswith((":", "：")) or scene.labels.share(segment) > 0.85
 
 
 def _name_features(scene: Scene, name: str) -> dict[str, float]:
     key = squash(name)
     return {
         "repeats": float(min(4, sum(1 for text in scene.squashed if key and key in text))),
-        "domain": float(any(core in key or (len(key) > 5 and key[: max(6, len(core))] in core) for core in scene.domains)),
+        "domain": max((share for core, share in scene.domains.items() if _same_name(core, key)), default=0.0),
+        "lower": float(name[:1].islower()),
+        "foreign": float(bool(NOT_ADDRESS.search(name))),
     }
+
+
+def _same_name(core: str, key: str) -> bool:
+    return core in key or (len(key) > 5 and key[: max(6, len(core))] in core)
 
 
 def _labelled(scene: Scene, target: Target) -> Iterator[Option]:
@@ -170,7 +200,8 @@ def _labelled(scene: Scene, target: Target) -> Iterator[Option]:
 
 
 def _texts(scene: Scene, target: Target, label: Label) -> Iterator[Option]:
-    return (option for option in text_round(scene, target, label) if not SALUTATION.fullmatch(str(option.value)))
+    found = text_round(scene, target, label)
+    return (option for option in found if not SALUTATION.fullmatch(str(option.value)) and not str(option.value).endswith((":", "：")))
 
 
 def _whole_value(scene: Scene, target: Target, label: Label, option: Option) -> Iterator[Option]:
@@ -179,20 +210,23 @@ def _whole_value(scene: Scene, target: Target, label: Label, option: Option) -> 
     if first is label.segment or first.x0 < label.box[2]:
         return
     column = sorted(
-        (other for other in index.in_column(first.x0 - index.unit, first.x1) if abs(other.x0 - first.x0) < index.unit), key=lambda other: other.y0
+        (other for other in index.in_column(first.x0 - index.unit, first.x1) if abs(other.x0 - first.x0) < index.unit),
+        key=lambda other: other.y0,
     )
     place = column.index(first)
     start, end = place, place + 1
     while start > 0 and column[start].y0 - column[start - 1].y0 < 1.4 * first.height and _alone(index, column[start - 1]):
         start -= 1
-    while end < len(column) and column[end].y0 - column[end - 1].y0 < 2.2 * first.height and _alone(index, column[end]):
+    while end < len(column) and column[end].y0 - column[end - 1].y0 < 3.2 * first.height and _alone(index, column[end]):
         end += 1
     lines = [other for other in column[start:end] if not SALUTATION.fullmatch(other.text.strip())]
     if len(lines) < 2 and (not lines or lines[0] is first):
         return
     value = tidy((", " if target.kind == "address" else " ").join(other.text for other in lines))
     box = (min(o.x0 for o in lines), lines[0].y0, max(o.x1 for o in lines), lines[-1].y1)
-    yield replace(option, value=value, raw="\n".join(o.text for o in lines), box=box, fit=option.fit + 0.1, paired=False, features={"stacked": 1.0})
+    yield replace(
+        option, value=value, raw="\n".join(o.text for o in lines), box=box, fit=option.fit + 0.1, paired=False, features={"stacked": 1.0}
+    )
 
 
 def _alone(index: PageIndex, segment: Segment) -> bool:
@@ -209,7 +243,13 @@ def _at_heading(scene: Scene, target: Target) -> Iterator[Option]:
         for option in _texts(scene, target, as_label):
             pair = scene.pairing.pair(as_label, option.place)
             own = pair.score if pair else 0.0
-            features = {"section": label.similarity, "own": own, "at_heading": 1.0, "lines": 1.0, **_name_features(scene, str(option.value))}
+            features = {
+                "section": label.similarity,
+                "own": own,
+                "at_heading": 1.0,
+                "lines": 1.0,
+                **_name_features(scene, str(option.value)),
+            }
             features["digits"] = float(bool(re.search(r"\d", str(option.value))))
             yield replace(option, paired=False, features={**option.features, **features})
 

@@ -56,7 +56,11 @@ def _rest_of_segment(scene: Scene, target: Target, label: Label) -> Iterator[Opt
 def _neighbours(target: Target, label: Label, index: PageIndex) -> list[Segment]:
     """The nearest segments right of the label on its row, and below it."""
     segment, unit, box = label.segment, index.unit, label.box
-    above = [other for other in index.in_column(box[0], segment.x1) if 0 < box[1] - other.y0 < 3 * unit and index.grid.parted_down(other.box, box)]
+    above = [
+        other
+        for other in index.in_column(box[0], segment.x1)
+        if 0 < box[1] - other.y0 < 3 * unit and index.grid.parted_down(other.box, box)
+    ]
     right = [other for other in index.on_row(box, segment.line) if other.x0 >= box[2] - 1 and other is not segment]
     below = []
     for other in index.in_column(box[0] - unit, max(box[2], segment.x1) + 2 * unit):

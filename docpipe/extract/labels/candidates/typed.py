@@ -53,7 +53,9 @@ def quantities(scene: Scene, target: Target) -> Iterator[Option]:
     """Every number; for a rate, percentages fit best."""
     for segment in _segments(scene):
         for amount in find_amounts(segment.text, scene.decimal):
-            fit = (1.0 if amount.percent else 0.4) if target.kind == "rate" else (0.2 if amount.percent else 0.6 if amount.currency else 0.8)
+            fit = (
+                (1.0 if amount.percent else 0.4) if target.kind == "rate" else (0.2 if amount.percent else 0.6 if amount.currency else 0.8)
+            )
             place = place_of(segment, amount.start, amount.end)
             yield Option(place, plain(amount.value), segment.text[amount.start : amount.end], fit, place.box)
 
@@ -89,7 +91,7 @@ def _id_fit(raw: str, segment: Segment, start: int, is_money: bool) -> float:
 def _with_prefix(segment: Segment, start: int, end: int) -> Iterator[Option]:
     """`RE 2019-17`: a short part set off by a blank belongs to the number."""
     prefix = _PREFIX.search(segment.text[:start])
-    if prefix and segment.text[start:end].isdigit() is False or prefix and prefix[1].isalpha():
+    if (prefix and segment.text[start:end].isdigit() is False) or (prefix and prefix[1].isalpha()):
         raw = segment.text[prefix.start() : end]
         place = place_of(segment, prefix.start(), end)
         yield Option(place, raw, raw, 0.6 + 0.05 * min(8, len(raw)), place.box, features={"prefixed": 1.0})

@@ -1,0 +1,78 @@
+"""When rows are given at all. Knows what labels and arithmetic say of a table; wrong rows are worse than none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from docpipe.extract.tables.checks import holds
+from docpipe.extract.tables.choose import Found
+from docpipe.extract.tables.numbers import has_letters
+from docpipe.extract.tables.products import EXACT
+
+MULTIPLY = 0.6  # of the rows, to count as evidence
+DESCRIBED = 0.8  # of the rows of a table without header
+SHAPED = 0.7  # of the rows have the usual cells, where nothing else confirms a table
+NAMED = 0.5
+
+
+def trusted(found: Found) -> Found:
+    """The reading; without its table where nothing confirms that it is one, without rows that are only an amount where no sum needs them."""
+    table = found.table
+    if table is None or not table.rows:
+        return found
+    if not _is_table(found):
+        return replace(found, table=None, products=())
+    if found.checks.named["rows_sum"]:
+        return found
+    kept = [place for place, row in enumerate(table.rows) if not row.bare]
+    if len(kept) == len(table.rows) or not kept:
+        return found
+    rows = tuple(table.rows[place] for place in kept)
+    return replace(found, table=replace(table, rows=rows), products=tuple(found.products[place] for place in kept))
+
+
+def _is_table(found: Found) -> bool:
+    table = found.table
+    if table is None:
+        return False
+    sums = found.checks.named["rows_sum"] is True
+    multiplies = _multiplies(found)
+    if table.header is None:
+        return _without_header(found, sums, multiplies)
+    things = sum(any(cell.score(role) >= NAMED for cell in table.header.cells) for role in ("description", "sku", "quantity", "position"))
+    named = (table.label("amount") >= NAMED) + (table.label("unit_price") >= NAMED) + (table.label("quantity") >= NAMED)
+    if sums and (multiplies or named + things >= 2):
+        return True
+    if multiplies:
+        return named >= 1 and things >= 1
+    return table.label("amount") >= NAMED and things >= 1 and named + things >= 3 and _shaped(found)
+
+
+def _without_header(found: Found, sums: bool, multiplies: bool) -> bool:
+    """The sum must be printed, and either the rows multiply or that sum is a labelled total of rows that are all described."""
+    table, solution = found.table, found.solution
+    if table is None or not sums:
+        return False
+    target = solution.totals.get(solution.rows_to or "")
+    labelled = target is not None and target.label_score >= NAMED
+    described = sum(has_letters(row.text) for row in table.rows) >= DESCRIBED * len(table.rows)
+    return described and ((multiplies and len(table.rows) > 1) or (labelled and (multiplies or len(table.rows) > 1)))
+
+
+def _multiplies(found: Found) -> bool:
+    """Most rows multiply exactly, and not only because every quantity is one."""
+    table = found.table
+    if table is None or not table.rows:
+        return False
+    exact = sum(verdict in EXACT for verdict in found.products if holds(verdict))
+    counts = [number.value(found.separator) for row in table.rows if (number := row.cells.get("quantity")) is not None]
+    return exact >= MULTIPLY * len(table.rows) and any(count is not None and abs(count) != Decimal(1) for count in counts)
+
+
+def _shaped(found: Found) -> bool:
+    """Most rows have the same cells and a description."""
+    rows = found.table.rows if found.table else ()
+    shapes = [row.shape for row in rows]
+    usual = max(set(shapes), key=lambda shape: (shapes.count(shape), len(shape)))
+    return "description" in usual and shapes.count(usual) >= SHAPED * len(shapes)

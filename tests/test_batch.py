@@ -1,0 +1,239 @@
+"""Batches: every file ends in one of result or error, whatever happens; the next call does what is missing."""
+
+import csv
+import hashlib
+import io
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from faces import command, docpipe, environment, last_line, pdf, plugins, reading_options
+
+from docpipe.errors import IncompleteError, NotFoundError, UsageError
+from docpipe.fields import load_schema
+from docpipe.limits import Limits
+from docpipe.records import Document, Producer, ReadOptions, Result
+from docpipe.request import Request
+from docpipe.shelf import Shelf, is_done, keep
+
+
+@pytest.fixture
+def plug(tmp_path):
+    return plugins(tmp_path)
+
+
+@pytest.fixture
+def papers(tmp_path):
+    folder = tmp_path / "in"
+    pdf(folder / "a.pdf", "Alpha")
+    pdf(folder / "b" / "a.pdf", "Beta")
+    return folder
+
+
+def batch(folder, out, plug, *more, **env):
+    return docpipe("batch", folder, "--out", out, "--jobs", "2", *reading_options(plug), *more, **env)
+
+
+def seen(plug: Path) -> list[str]:
+    """The titles that were read since the last call of this function, in order of name."""
+    log = plug.with_name("seen.txt")
+    lines = log.read_text().splitlines() if log.exists() else []
+    log.unlink(missing_ok=True)
+    return sorted(lines)
+
+
+def results(out: Path) -> dict[str, str]:
+    """File -> title, from the single results."""
+    paths = [path for path in out.rglob("*.json") if ".docpipe" not in path.parts]
+    return {path.relative_to(out).as_posix(): json.loads(path.read_bytes())["data"]["title"] for path in paths}
+
+
+def rows(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def table(path: Path) -> list[dict]:
+    return list(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")))
+
+
+def test_a_folder_and_then_only_what_changed(tmp_path, papers, plug):
+    out = papers / "results"  # inside the folder of the documents: never read as one
+    (papers / ".hidden.pdf").write_bytes(b"%PDF-")
+    pdf(papers / "copy.pdf", "Alpha").write_bytes((papers / "a.pdf").read_bytes())
+    done = batch(papers, out, plug)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == b""
+    assert results(out) == {"a.pdf.json": "Alpha", "b/a.pdf.json": "Beta", "copy.pdf.json": "Alpha"}
+    assert [row["file"] for row in rows(out / "results.jsonl")] == ["a.pdf", "b/a.pdf", "copy.pdf"]
+    assert [row["title"] for row in table(out / "results.csv")] == ["Alpha", "Beta", "Alpha"]
+    assert (out / "results.xlsx").is_file() and (out / "errors.jsonl").read_text() == ""
+    assert seen(plug) == ["Alpha", "Alpha", "Beta"]
+
+    assert batch(papers, out, plug).returncode == 0
+    assert seen(plug) == [], "nothing is read twice"
+
+    pdf(papers / "b" / "a.pdf", "Gamma")
+    (out / "a.pdf.json").write_text('{"half a')
+    done = batch(papers, out, plug)
+    assert seen(plug) == ["Alpha", "Gamma"], "the changed file and the one without a whole result"
+    assert results(out)["b/a.pdf.json"] == "Gamma" and b"1 of them done before" in done.stdout
+
+
+def test_what_makes_a_result_stale(tmp_path, plug):
+    paper, out = pdf(tmp_path / "in" / "a.pdf", "Alpha"), tmp_path / "out"
+    schema, request = load_schema(f"{plug}:Note")[1], Request()
+    (item,) = Shelf(paper.parent, out).items()
+    document = Document(name="a.pdf", sha256=hashlib.sha256(paper.read_bytes()).hexdigest(), media_type="application/pdf")
+    result = Result[Any](status="review", document=document, schema_ref=schema, data={}, producer=Producer(docpipe="1"))
+    assert not is_done(item, schema, request.sha256())
+    keep(item, result, request.sha256())
+    assert is_done(item, schema, request.sha256())
+    for other in (
+        Request(options=ReadOptions(dpi=150)),
+        Request(options=ReadOptions(engines=("labels",))),
+        Request(limits=Limits(pixels=30_000_000)),
+    ):
+        assert not is_done(item, schema, other.sha256())
+    assert not is_done(item, schema.model_copy(update={"sha256": "0" * 64}), request.sha256())
+    assert is_done(item, schema, Request(cache=tmp_path).sha256()), "where model files lie changes no result"
+    whole = item.result.read_bytes()
+    for broken in (whole[:-20], b"", b"[]", whole.replace(document.sha256.encode(), b"0" * 64)):
+        item.result.write_bytes(broken)
+        assert not is_done(item, schema, request.sha256())
+    item.result.write_bytes(whole)
+    item.note.unlink()
+    assert not is_done(item, schema, request.sha256())
+    keep(item, result, request.sha256())
+    pdf(paper, "Gamma")
+    assert not is_done(item, schema, request.sha256())
+
+
+def test_bad_files_are_rows_and_do_not_stop_the_others(tmp_path, papers, plug):
+    out = tmp_path / "out"
+    (papers / "text.pdf").write_text("no PDF at all")
+    (papers / "gone.pdf").symlink_to(papers / "nowhere.pdf")
+    pdf(papers / "locked.pdf", password="sesame")
+    done = batch(papers, out, plug)
+    assert done.returncode == IncompleteError.exit_code
+    assert last_line(done.stderr).startswith("docpipe: error: incomplete: in: 3 of 5 documents have no usable result (")
+    assert {row["file"]: row["code"] for row in rows(out / "errors.jsonl")} == {
+        "text.pdf": "unsupported",
+        "gone.pdf": "not_found",
+        "locked.pdf": "password",
+    }
+    assert b"unsupported: text.pdf" in done.stdout
+    assert set(results(out)) == {"a.pdf.json", "b/a.pdf.json"}
+
+    (papers / "a.pdf").write_text("was a PDF")
+    (tmp_path / "password").write_text("sesame")
+    done = batch(papers, out, plug, "--password-file", tmp_path / "password")
+    assert set(results(out)) == {"b/a.pdf.json", "locked.pdf.json"}, "an old result does not stand beside an error"
+    assert [row["file"] for row in rows(out / "errors.jsonl")] == ["a.pdf", "gone.pdf", "text.pdf"]
+    assert not any(b"sesame" in path.read_bytes() for path in out.rglob("*") if path.is_file())
+
+
+def test_a_crash_costs_no_other_document_and_is_tried_once_more(tmp_path, papers, plug):
+    pdf(papers / "c.pdf", "DIE once")
+    pdf(papers / "d.pdf", "DIE ALWAYS")
+    out = tmp_path / "out"
+    done = batch(papers, out, plug)
+    assert done.returncode == IncompleteError.exit_code
+    assert results(out) == {"a.pdf.json": "Alpha", "b/a.pdf.json": "Beta", "c.pdf.json": "DIE once"}
+    (row,) = rows(out / "errors.jsonl")
+    assert (row["file"], row["code"]) == ("d.pdf", "resource") and "-9" in row["message"]
+    assert seen(plug).count("DIE ALWAYS") == 2
+
+
+def test_a_document_that_takes_too_long_is_given_up(tmp_path, papers, plug):
+    pdf(papers / "c.pdf", "SLEEP")
+    out = tmp_path / "out"
+    done = batch(papers, out, plug, "--timeout", "4")
+    assert done.returncode == IncompleteError.exit_code
+    assert {row["file"]: row["code"] for row in rows(out / "errors.jsonl")} == {"c.pdf": "deadline"}
+    assert len(results(out)) == 2
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_batch_that_is_cut_short_goes_on_where_it_stopped(tmp_path, papers, plug, how):
+    pdf(papers / "z.pdf", "SLEEP")
+    out = tmp_path / "out"
+    arguments = ["batch", papers, "--out", out, "--jobs", "1", *reading_options(plug)]
+    with subprocess.Popen(command(*arguments), stderr=subprocess.PIPE, env=environment(), start_new_session=True) as process:
+        wait_until(lambda: "SLEEP" in (plug.with_name("seen.txt").read_text() if plug.with_name("seen.txt").exists() else ""))
+        if how == signal.SIGINT:
+            os.killpg(process.pid, how)  # what a terminal does
+            _, err = process.communicate(timeout=30)
+            assert process.returncode == 130
+            assert last_line(err).startswith("docpipe: error: interrupted: ")
+            assert err.count(b"\n") == 1, err
+        else:
+            os.killpg(process.pid, how)
+            process.communicate(timeout=30)
+    assert set(results(out)) == {"a.pdf.json", "b/a.pdf.json"}
+    seen(plug)
+    pdf(papers / "z.pdf", "Omega")
+    done = docpipe(*arguments)
+    assert done.returncode == 0, done.stderr
+    assert seen(plug) == ["Omega"]
+    assert len(rows(out / "results.jsonl")) == 3
+
+
+def test_only_one_batch_writes_to_a_folder(tmp_path, papers, plug):
+    out = tmp_path / "out"
+    with Shelf(papers, out).locked():
+        done = batch(papers, out, plug)
+    assert done.returncode == 2 and b"another batch is writing there" in done.stderr
+
+
+def test_progress_shows_count_rate_and_time_left(tmp_path, papers, plug):
+    done = batch(papers, tmp_path / "out", plug, "--progress", "--quiet")
+    assert done.stdout == b""
+    text = done.stderr.decode()
+    assert "2/2" in text and ("doc/s" in text or "s/doc" in text) and "<" in text
+
+
+def test_odd_names_keep_their_folders(tmp_path, plug):
+    papers, out = tmp_path / "in", tmp_path / "out"
+    names = ["영수증.pdf", "new\nline.pdf", os.fsdecode(b"d\xff") + "/x.pdf", "=1+1.pdf"]
+    for number, name in enumerate(names):
+        pdf(papers / name, f"File {number}")
+    done = batch(papers, out, plug)
+    assert done.returncode == 0, done.stderr
+    assert [(out / f"{name}.json").is_file() for name in names] == [True] * 4
+    assert {row["file"] for row in rows(out / "results.jsonl")} == {"영수증.pdf", "new\nline.pdf", "d\\xff/x.pdf", "=1+1.pdf"}
+    assert "'=1+1.pdf" in [row["file"] for row in table(out / "results.csv")]
+
+
+def test_an_empty_folder_and_no_folder(tmp_path, plug):
+    (tmp_path / "in").mkdir()
+    done = batch(tmp_path / "in", tmp_path / "out", plug)
+    assert done.returncode == 0 and (tmp_path / "out" / "results.jsonl").read_bytes() == b""
+    with pytest.raises(NotFoundError):
+        Shelf(tmp_path / "nowhere", tmp_path / "out")
+    with pytest.raises(UsageError):
+        Shelf(tmp_path / "in", tmp_path / "in")
+
+
+def test_a_call_that_cannot_work_reads_nothing(tmp_path, papers, plug):
+    (tmp_path / "file").touch()
+    for more, code in (
+        (["--engines", "nonsense"], 2),
+        (["--jobs", "0"], 2),
+        (["--timeout", "-1"], 2),
+        (["--out", tmp_path / "file" / "x"], 2),
+    ):
+        done = docpipe("batch", papers, "--out", tmp_path / "out", *reading_options(plug), *more)
+        assert done.returncode == code and b"Traceback" not in done.stderr
+    assert seen(plug) == []
+
+
+def wait_until(holds, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.05)
