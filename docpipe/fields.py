@@ -131,7 +131,19 @@ def _leaf(info: FieldInfo, kind: Any, path: str, name: str, place: _Place) -> Fi
 
 
 def _said(info: FieldInfo, what: type[Any]) -> Any:
-    return next((mark for mark in info.metadata if type(mark) is what), None)
+    return next((mark for mark in marks_of(info) if type(mark) is what), None)
+
+
+def marks_of(info: FieldInfo) -> tuple[Any, ...]:
+    """All that a field's annotation says beside its type, wherever it is written: `Annotated[X | None, mark]` or
+    `Annotated[X, mark] | None`."""
+    return (*info.metadata, *_inner_marks(info.annotation))
+
+
+def _inner_marks(annotation: Any) -> Iterator[Any]:
+    yield from getattr(annotation, "__metadata__", ())
+    for argument in get_args(annotation):
+        yield from _inner_marks(argument)
 
 
 def _bare_type(annotation: Any) -> Any:

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from docpipe.annotations import AnyOf, Labels, Rule
 from docpipe.errors import SchemaError
-from docpipe.fields import FieldSpec, fields_of, rules_of
+from docpipe.fields import FieldSpec, fields_of, marks_of, rules_of
 from docpipe.records import Issue
 
 SHORTEST_DESCRIPTION = 3  # words; fewer repeat the name
@@ -81,7 +81,7 @@ def _default(info: FieldInfo, path: str) -> Iterator[Issue]:
 
 
 def _pattern(info: FieldInfo, path: str) -> Iterator[Issue]:
-    for mark in (*info.metadata, *_inner_marks(info.annotation)):
+    for mark in marks_of(info):
         said = getattr(mark, "pattern", None)
         text = said if isinstance(said, str) else getattr(said, "pattern", "")
         if any(sign in text for sign in _LOOK_AROUND):
@@ -93,15 +93,8 @@ def _pattern(info: FieldInfo, path: str) -> Iterator[Issue]:
             )
 
 
-def _inner_marks(annotation: Any) -> Iterator[Any]:
-    """What stands beside the types inside a type: `Annotated[str, mark] | None` -> the mark."""
-    yield from getattr(annotation, "__metadata__", ())
-    for argument in get_args(annotation):
-        yield from _inner_marks(argument)
-
-
 def _labels(info: FieldInfo, path: str) -> Iterator[Issue]:
-    for labels in (mark for mark in info.metadata if type(mark) is Labels):
+    for labels in (mark for mark in marks_of(info) if type(mark) is Labels):
         every = [label.casefold() for said in labels.by_language.values() for label in said]
         if not all(every):
             yield Issue(code="empty_label", severity="error", path=path, message="has an empty label")

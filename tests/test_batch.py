@@ -35,8 +35,8 @@ def papers(tmp_path):
     return folder
 
 
-def batch(folder, out, plug, *more, **env):
-    return docpipe("batch", folder, "--out", out, "--jobs", "2", *reading_options(plug), *more, **env)
+def batch(folder, out, plug, *more, jobs="1"):
+    return docpipe("batch", folder, "--out", out, "--jobs", jobs, *reading_options(plug), *more)
 
 
 def seen(plug: Path) -> list[str]:
@@ -141,7 +141,7 @@ def test_a_crash_costs_no_other_document_and_is_tried_once_more(tmp_path, papers
     pdf(papers / "c.pdf", "DIE once")
     pdf(papers / "d.pdf", "DIE ALWAYS")
     out = tmp_path / "out"
-    done = batch(papers, out, plug)
+    done = batch(papers, out, plug, jobs="2")
     assert done.returncode == IncompleteError.exit_code
     assert results(out) == {"a.pdf.json": "Alpha", "b/a.pdf.json": "Beta", "c.pdf.json": "DIE once"}
     (row,) = rows(out / "errors.jsonl")

@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import pytest
@@ -135,3 +136,15 @@ def test_a_label_in_two_blocks_or_a_broad_one_in_a_row_is_no_finding() -> None:
 def test_a_required_field_in_reach_of_a_rule_is_no_finding() -> None:
     rules = (Sum("it", ("part",)),)
     assert lint(one(it=(Annotated[Decimal | None, Required()], said()), part=(Decimal | None, said()), rules=rules)) == []
+
+
+def test_the_example_in_the_docs_is_without_findings(tmp_path: Path) -> None:
+    text = (Path(__file__).parent.parent / "docs" / "schemas.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "delivery_note.py").write_text(example)
+    assert lint(load_schema(f"{tmp_path}/delivery_note.py:DeliveryNote")[0]) == []
+
+
+def test_the_docs_name_every_finding() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "schemas.md").read_text()
+    assert {code for code in FINDINGS if f"`{code}`" not in text} == set()

@@ -13,11 +13,13 @@ Dark = npt.NDArray[np.bool_]
 # Share of a side that must be dark, and of the side's length that counts as border when ink is measured.
 SIDE_DARK = 0.85
 BORDER = 0.2
+# How much longer one side may be than the other.
+SQUARE = 1.25
 # How far past its corners a side may not go on, in points, and how many of the eight ends may all the same (a tick's stroke does).
 BEYOND = 1.0
 ENDS = 1
-# A box this full and this small, in points, is a printed bullet.
-BULLET_INK, BULLET_SIZE = 0.93, 7.0
+# A smaller square, in points, is part of a letter; one this full and this small is a printed bullet.
+SMALLEST, BULLET_INK, BULLET_SIZE = 4.5, 0.93, 7.0
 # Least difference between paper and ink.
 CONTRAST = 40
 
@@ -41,29 +43,35 @@ def measure(gray: Image, rect: tuple[int, int, int, int], *, dpi: float, slack: 
 
 
 def _sides(dark: Dark, guess: tuple[int, int, int, int], slack: int) -> tuple[int, int, int, int] | None:
-    """The outermost pixel of each side (x0, y0, x1, y1); None unless all four are straight dark lines that meet in corners."""
+    """The outermost pixel of each side (x0, y0, x1, y1); None unless all four are straight dark lines from corner to corner."""
     x0, y0, x1, y1 = guess
-    wide = dark.copy()
-    wide[1:] |= dark[:-1]
-    wide[:, 1:] |= dark[:, :-1]
+    level, standing = _thicker(dark), _thicker(dark.T).T
     inset = max(2, (x1 - x0) // 8)
-    columns = wide[y0 + inset : y1 - inset].mean(axis=0)
-    rows = wide[:, x0 + inset : x1 - inset].mean(axis=1)
-    found = [_edge(columns, x0, slack), _edge(rows, y0, slack), _edge(columns, x1 - 1, -slack), _edge(rows, y1 - 1, -slack)]
-    if any(edge is None for edge in found):
+    columns = standing[y0 + inset : y1 - inset].mean(axis=0)
+    rows = level[:, x0 + inset : x1 - inset].mean(axis=1)
+    left, right = _edge(columns, range(x0 - slack, x0 + slack + 1)), _edge(columns, range(x1 - 1 + slack, x1 - 2 - slack, -1))
+    top, bottom = _edge(rows, range(y0 - slack, y0 + slack + 1)), _edge(rows, range(y1 - 1 + slack, y1 - 2 - slack, -1))
+    if left is None or right is None or top is None or bottom is None or not _square(right - left, bottom - top):
         return None
-    left, top, right, bottom = (edge for edge in found if edge is not None)
-    corners = all(
-        wide[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2].any() for row in (top, bottom) for column in (left, right)
-    )
-    return (left, top, right, bottom) if corners and right - left > 4 and bottom - top > 4 else None
+    lines = [level[row, left : right + 1] for row in (top, bottom)] + [standing[top : bottom + 1, column] for column in (left, right)]
+    return (left, top, right, bottom) if all(line.mean() >= SIDE_DARK for line in lines) else None
 
 
-def _edge(shares: npt.NDArray[np.float64], guess: int, slack: int) -> int | None:
-    """The outermost line that is dark enough near the guess; outwards is up for a positive slack, down for a negative one."""
-    step = 1 if slack > 0 else -1
-    near = range(guess - slack, guess + 2 * slack + step, step)
-    return next((place for place in near if 0 <= place < len(shares) and shares[place] >= SIDE_DARK), None)
+def _thicker(dark: Dark) -> Dark:
+    """Each dark pixel with the one above and the one below, so that a line may step by a pixel."""
+    thick = dark.copy()
+    thick[1:] |= dark[:-1]
+    thick[:-1] |= dark[1:]
+    return thick
+
+
+def _edge(shares: npt.NDArray[np.float64], places: range) -> int | None:
+    """The first of these lines that is dark enough, from outside to inside."""
+    return next((place for place in places if 0 <= place < len(shares) and shares[place] >= SIDE_DARK), None)
+
+
+def _square(width: int, height: int) -> bool:
+    return min(width, height) > 4 and max(width, height) <= SQUARE * min(width, height)
 
 
 def _goes_on(dark: Dark, sides: tuple[int, int, int, int], beyond: int) -> bool:
@@ -85,7 +93,8 @@ def _checkbox(dark: Dark, sides: tuple[int, int, int, int], offset: tuple[int, i
     edge = max(2, round(BORDER * (right - left)))
     inside = dark[top + edge : bottom + 1 - edge, left + edge : right + 1 - edge]
     ink = float(inside.mean()) if inside.size else 0.0
-    if ink > BULLET_INK and (right - left) * scale < BULLET_SIZE:
+    side = min(right - left, bottom - top) * scale
+    if side < SMALLEST or (ink > BULLET_INK and side < BULLET_SIZE):
         return None
     x, y = offset
     return Checkbox((x + left) * scale, (y + top) * scale, (x + right + 1) * scale, (y + bottom + 1) * scale, round(ink, 3))

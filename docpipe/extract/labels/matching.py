@@ -16,7 +16,7 @@ from rapidfuzz.distance import Indel
 from docpipe.extract.labels.lexicon import DISTRACTORS, DOCUMENT_WORD, INLINE, NUMBER_WORDS, OTHER_PARTY
 from docpipe.extract.labels.phrases import Phrase, Target, label_key, later_key
 from docpipe.extract.labels.questions import Questions
-from docpipe.extract.labels.soft import Chain, SoftLabels, item_factor, item_of
+from docpipe.extract.labels.soft import Chain, Items, SoftLabels, item_factor
 from docpipe.extract.labels.weights import WEIGHTS
 from docpipe.extract.layout import PageLayout, Segment, box_of
 from docpipe.records import Box
@@ -84,7 +84,8 @@ class Labels:
 
     def share(self, segment: Segment) -> float:
         """How surely the whole segment is a label: the best similarity of one that fills it."""
-        return max((label.similarity for label in self.by_segment.get(segment, ()) if label.whole), default=0.0)
+        sure = (label for label in self.by_segment.get(segment, ()) if label.whole)
+        return max((label.similarity for label in sure if not label.soft or label.phrase.weight >= WEIGHTS.soft_is_label), default=0.0)
 
 
 @dataclass(frozen=True)
@@ -313,7 +314,7 @@ def _judged(found: Sequence[Label], soft: Sequence[Label], layouts: Sequence[Pag
     fields: defaultdict[str, list[Label]] = defaultdict(list)
     headings: defaultdict[str, list[Label]] = defaultdict(list)
     by_segment: defaultdict[Segment, list[Label]] = defaultdict(list)
-    questions, pages = Questions(layouts, targets), {page.number: page for page in layouts}
+    questions, items = Questions(layouts, targets), {page.number: Items(page) for page in layouts}
     by_path = {target.spec.path: target for target in targets}
     for label in found:
         if label.heading and _numbered_value(label):
@@ -321,7 +322,7 @@ def _judged(found: Sequence[Label], soft: Sequence[Label], layouts: Sequence[Pag
         boost = WEIGHTS.title if label.owner in ids and set(label.phrase.text.split()) & title else 1.0
         if label.owner in by_path and not label.heading:
             boost *= questions.factor(label.owner, label.phrase, label.segment)
-            boost *= item_factor(by_path[label.owner], item_of(label.segment, pages[label.segment.page]))
+            boost *= item_factor(by_path[label.owner], items[label.segment.page].of(label.segment))
         judged = replace(_in_context(label, around[label.segment]), covered=_covered(label, around[label.segment]), boost=boost)
         (headings if label.heading else fields)[label.owner].append(judged)
         by_segment[label.segment].append(judged)

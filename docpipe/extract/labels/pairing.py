@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from docpipe.extract.labels.cells import Grid
+from docpipe.extract.labels.cells import Cell, Grid
 from docpipe.extract.labels.lexicon import INLINE, ITEM_HEADERS, WEAK_ITEM_HEADERS
 from docpipe.extract.labels.matching import Label, Labels
 from docpipe.extract.labels.weights import WEIGHTS
@@ -78,8 +78,16 @@ class PageIndex:
         self._columns: defaultdict[int, list[Label]] = defaultdict(list)
         for label in labels:
             self._rows[label.segment.line].append(label)
-            for stripe in _stripes(label.box[0] - 0.5 * self.unit, label_reach(label) + 1.5 * self.unit):
+            left, right = label.box[0] - 0.5 * self.unit, label_reach(label) + 1.5 * self.unit
+            if (cell := self.small_cell(label.box)) is not None:
+                left, right = min(left, cell.box[0]), max(right, cell.box[2])
+            for stripe in _stripes(left, right):
                 self._columns[stripe].append(label)
+
+    def small_cell(self, box: Box) -> Cell | None:
+        """The cell that the box lies in, unless it is so large that it says nothing."""
+        cell = self.grid.cell(box)
+        return cell if cell is not None and cell.box[3] - cell.box[1] < 0.25 * self.layout.height else None
 
     def in_column(self, x0: float, x1: float) -> Iterator[Segment]:
         """The segments that share some of the width, each once."""
@@ -153,6 +161,7 @@ class Pairing:
             return self._right(label, place, index)
         left = place.box[0] if place.anchor is None else place.anchor
         under = place.box[2] > label.box[0] - 0.5 * index.unit and left < label_reach(label) + 1.5 * index.unit
+        under = under or self._same_cell(label, place, index)
         if under and place.box[1] > label.box[1] + 0.4 * height:
             return self._below(label, place, index)
         return self._above(label, place, index) if under else None
@@ -163,8 +172,8 @@ class Pairing:
         distance = (label.box[1] - place.box[3]) / index.unit
         if not -0.4 < distance < WEIGHTS.farthest_above or label.colon or not index.grid.parted_down(place.box, label.box):
             return None
-        cell = index.grid.cell(label.box)
-        if cell is not None and _is_small(cell.box, index.layout) and len(cell.segments) > 1:
+        cell = index.small_cell(label.box)
+        if cell is not None and any(segment.y0 > label.box[3] - 1 for segment in cell.segments):
             return None
         return Pair(label, "above", WEIGHTS.above - WEIGHTS.below_distance * max(distance, 0), distance)
 
@@ -229,8 +238,8 @@ class Pairing:
 
     @staticmethod
     def _same_cell(label: Label, place: Place, index: PageIndex) -> bool:
-        cell = index.grid.cell(label.box)
-        return cell is not None and cell.holds(place.box) and _is_small(cell.box, index.layout)
+        cell = index.small_cell(label.box)
+        return cell is not None and cell.holds(place.box)
 
     def _crossing(self, label: Label, index: PageIndex) -> float:
         """What a ruling line between label and value costs: more when the label's own cell is where the value should stand."""
@@ -239,8 +248,8 @@ class Pairing:
         return self._rooms[label]
 
     def _crossing_cost(self, label: Label, index: PageIndex) -> float:
-        cell = index.grid.cell(label.box)
-        if cell is None or not _is_small(cell.box, index.layout):
+        cell = index.small_cell(label.box)
+        if cell is None:
             return WEIGHTS.rule_crossed / 2
         rest = [segment for segment in cell.segments if segment is not label.segment and segment.y0 >= label.box[1] - 1]
         if any(self._labels.share(segment) < 0.9 and not is_mark(segment.text) for segment in rest):
@@ -264,11 +273,6 @@ def heads_items(line: Sequence[Segment]) -> bool:
 def is_mark(text: str) -> bool:
     """Only a currency mark or punctuation."""
     return text.strip(" :.-_").lower() in CURRENCY_MARKS or not any(char.isalnum() for char in text)
-
-
-def _is_small(box: Box, page: PageLayout) -> bool:
-    """A cell that is the whole page, or nearly, says nothing."""
-    return (box[3] - box[1]) < 0.25 * page.height
 
 
 def _lies_between(segment: Segment, label: Label, place: Place) -> bool:

@@ -15,8 +15,10 @@ from docpipe.extract.labels.phrases import Phrase, Target, content_words
 from docpipe.extract.labels.weights import WEIGHTS
 from docpipe.extract.layout import PageLayout, Segment
 
-LONGEST = 16  # words of a printed label
-_READ = 12  # words of it that count
+LONGEST = 24  # words of a printed label
+_REACH = 8.0  # median heights that a number reaches down
+_READ = 20  # words of it that count
+_WORDS = re.compile(r"[^\W\d_]{3}")
 _BULLET = re.compile(r"^[•●*▶►]")
 _ITEM = re.compile(r"^\W*(\d{1,2}[a-z]?)(?:[.)]?\s|[.)])", re.IGNORECASE)
 _BARE_ITEM = re.compile(r"\W*(\d{1,2}[a-z]?)\W*", re.IGNORECASE)
@@ -41,18 +43,19 @@ class SoftLabels:
         items = {segment: item for page in layouts for segment, item in _items(page).items()}
         for chain in [*((segment,) for page in layouts for segment in page.segments), *chains]:
             text = " ".join(segment.text for segment in chain)
-            if len(text.split()) > LONGEST or _BULLET.match(text):
+            if len(text.split()) > LONGEST or _BULLET.match(text) or not _WORDS.search(text):
                 continue
+            later = WEIGHTS.soft_later_page ** (chain[0].page - layouts[0].number)
             for target, weight in self._fits(text, items.get(chain[0], "")):
-                best[target.spec.path].append((weight, target, chain))
+                if len(chain) == 1 or all(self._meant(segment.text) & target.words for segment in chain):
+                    best[target.spec.path].append((weight * later * (1.0 if text[:1].isupper() or text[:1].isdigit() else 0.8), target, chain))
         for found in best.values():
             for weight, target, chain in sorted(found, key=lambda item: -item[0])[: WEIGHTS.soft_kept]:
                 text = " ".join(segment.text for segment in chain)
                 yield target, chain, Phrase(text, "", min(weight, 0.95))
 
     def _fits(self, text: str, item: str) -> Iterator[tuple[Target, float]]:
-        words = content_words(" ".join(text.split()[:_READ]))
-        meant = {known for word in words if (known := self._schema_word(word)) is not None}
+        words, meant = content_words(" ".join(text.split()[:_READ])), self._meant(text)
         if not meant:
             return
         for target in self._targets:
@@ -65,6 +68,11 @@ class SoftLabels:
                 weight = weight + WEIGHTS.soft_item if target.item == item else weight * WEIGHTS.soft_other_item
             if weight >= WEIGHTS.soft_least:
                 yield target, weight
+
+    def _meant(self, text: str) -> frozenset[str]:
+        """The schema's words in a printed text."""
+        words = content_words(" ".join(text.split()[:_READ]))
+        return frozenset(known for word in words if (known := self._schema_word(word)) is not None)
 
     def _schema_word(self, word: str) -> str | None:
         """The schema's word that a printed word is, misread or otherwise inflected."""
@@ -91,6 +99,27 @@ def item_factor(target: Target, item: str) -> float:
 
 def _items(page: PageLayout) -> dict[Segment, str]:
     return {segment: item for segment in page.segments if (item := item_of(segment, page))}
+
+
+class Items:
+    """The numbered boxes and lines of one page, and which of them a segment belongs to."""
+
+    def __init__(self, page: PageLayout) -> None:
+        self._unit = page.median_height
+        self._own = _items(page)
+        self._places = sorted(self._own, key=lambda segment: (segment.y0, segment.x0))
+
+    def of(self, segment: Segment) -> str:
+        """The segment's own number, else that of the nearest numbered text above it that is not right of it."""
+        if segment in self._own:
+            return self._own[segment]
+        before = [
+            other
+            for other in self._places
+            if other.y0 <= segment.y0 + 0.3 * self._unit and other.x0 <= segment.x0 + self._unit and segment.y0 - other.y0 < _REACH * self._unit
+        ]
+        nearest = max(before, key=lambda other: (round(other.y0 / self._unit), other.x0), default=None)
+        return self._own[nearest] if nearest is not None else ""
 
 
 def item_of(segment: Segment, page: PageLayout) -> str:

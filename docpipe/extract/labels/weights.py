@@ -34,6 +34,8 @@ class Weights:
     soft_kept: int = 4  # texts per field
     soft_item: float = 0.25  # the text carries the field's own number
     soft_other_item: float = 0.3
+    soft_later_page: float = 0.85  # factor for each page after the first: forms explain themselves there
+    soft_is_label: float = 0.5  # from this weight on a text is a label and nobody's value
     own_item: float = 1.15
     other_item: float = 0.4
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from heapq import nlargest
 from itertools import product
 from math import log10
 
@@ -12,6 +13,7 @@ from docpipe.extract.tables.breakdown import TaxLine
 from docpipe.extract.tables.numbers import close
 from docpipe.extract.tables.totals import Total, added, tax_sums, top
 
+RIVALS = 8  # for which what is due is looked at
 MOST = 6  # labelled candidates of one role
 CENT = Decimal("0.0051")
 ROUNDED = Decimal("0.0151")  # rows that were rounded one by one
@@ -54,8 +56,8 @@ class Solution:
 def solve(found: Mapping[str, Sequence[Total]], free: Sequence[Total], facts: Facts) -> Solution:
     """The totals that labels and equations agree on best."""
     solver = _Solver(found, free, facts)
-    best = max((solver.judged(*picks) for picks in solver.options()), key=lambda solution: solution.score)
-    return _with_due(best, found)
+    best = nlargest(RIVALS, (solver.judged(*picks) for picks in solver.options()), key=lambda solution: solution.score)
+    return max((_with_due(solution, found) for solution in best), key=lambda solution: solution.score)
 
 
 class _Solver:

@@ -14,6 +14,7 @@ MULTIPLY = 0.6  # of the rows, to count as evidence
 DESCRIBED = 0.8  # of the rows of a table without header
 SHAPED = 0.7  # of the rows have the usual cells, where nothing else confirms a table
 NAMED = 0.5
+LEAST = 3  # rows of a table that neither a header nor a label nor a product speaks for
 
 
 def trusted(found: Found) -> Found:
@@ -55,9 +56,17 @@ def _without_header(found: Found, sums: bool, multiplies: bool) -> bool:
     if table is None or not sums:
         return False
     target = solution.totals.get(solution.rows_to or "")
-    labelled = target is not None and target.label_score >= NAMED
+    owed = solution.rows_to == "gross" and solution.checks.get("due") is True
+    labelled = owed or (target is not None and target.label_score >= NAMED)
     described = sum(has_letters(row.text) for row in table.rows) >= DESCRIBED * len(table.rows)
-    return described and ((multiplies and len(table.rows) > 1) or (labelled and (multiplies or len(table.rows) > 1)))
+    if not described or len(table.rows) < 2:
+        return False
+    return multiplies or labelled or (solution.exact and len(table.rows) >= LEAST and _shaped(found) and _sided(found))
+
+
+def _sided(found: Found) -> bool:
+    """Every row has a number beside its amount."""
+    return found.table is not None and all(len(row.cells) > 1 for row in found.table.rows)
 
 
 def _multiplies(found: Found) -> bool:

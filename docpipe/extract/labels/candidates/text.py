@@ -20,6 +20,7 @@ _EDGES = re.compile(r"^[\s:=_.►▶>]+|[_\s►▶>]+$")
 _KEY_VALUE = re.compile(r"^[^\W\d][\w .#/\-]{1,40}\s?[:=]")
 _QUESTION = re.compile(r"^\W*\d{1,2}\s?[.)]\s*[A-Za-z]")
 _BULLET = re.compile(r"^[□☐☒•●\[]")
+_REMARK = re.compile(r"\([^()]*\)\W*")  # `(optional)`, `(see instructions)`
 _LONGEST = 120
 _WEAKEST_LABEL = 0.55  # similarity x weight below which a label finds no free text
 _RIGHT, _BELOW, _DEEP = 2, 4, 7.0  # how many neighbours are tried, and how far down in median heights
@@ -175,6 +176,6 @@ def _next_key(scene: Scene, owner: str, segment: Segment, start: int) -> int:
 
 
 def _readable(text: str, target: Target) -> bool:
-    if len(text) >= _LONGEST or is_mark(text):
+    if len(text) >= _LONGEST or is_mark(text) or _REMARK.fullmatch(text.strip()):
         return False
     return bool(re.search(r"\w" if target.kind == "text" else r"[^\W\d]{2}", text))

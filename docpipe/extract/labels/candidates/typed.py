@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from docpipe.extract.labels.pairing import place_of
+from docpipe.extract.labels.pairing import Place, place_of
 from docpipe.extract.labels.phrases import Target
 from docpipe.extract.labels.scene import Option, Scene
 from docpipe.extract.layout import Segment
@@ -18,6 +18,9 @@ _PREFIX = re.compile(r"(?<!\w)([A-Z]{1,5}[-/]?|\d{1,6}(?:\s?[-/])?)\s$")
 _TIME = re.compile(r"(?<![\d:.])([01]?\d|2[0-3])[:.h]([0-5]\d)(?:[:.]([0-5]\d))?\s?(am|pm|a\.m\.|p\.m\.)?(?![\d:])", re.IGNORECASE)
 _NO_ID = re.compile(r"\d+(?:st|nd|rd|th|am|pm|a|p|%)|\d{1,2}:\d\d.*", re.IGNORECASE)
 _LOCAL_TAX_ID = re.compile(r"(?<![\w/.\-])(?:[A-Z]{0,3}[ -]?)?\d[\dA-Z./\- ]{6,18}[\dA-Z](?![\w/])")
+_LIST = re.compile(r"[\w\-/]*\d[\w\-/]*(?:\s*[,;]\s*[\w\-/]*\d[\w\-/]*)+")
+_CODE = re.compile(r"[A-Z]{1,6}")
+SHORTEST_COMB = 4
 LONGEST_ID_SEGMENT = 25  # words: numbers inside longer ones are prose
 
 
@@ -76,6 +79,41 @@ def identifiers(scene: Scene, target: Target) -> Iterator[Option]:
             place = place_of(segment, start, end)
             yield Option(place, value, raw, _id_fit(raw, segment, start, (segment, start) in amounts), place.box)
             yield from _with_prefix(segment, start, end)
+        if _LIST.fullmatch(segment.text):
+            place = place_of(segment, 0, len(segment.text))
+            yield Option(place, segment.text, segment.text, 1.05, place.box, features={"list": 1.0})
+    for page in scene.layouts:
+        for line in page.lines:
+            yield from _combs(line, page.median_height)
+    if not target.spec.labels:
+        yield from _letters_only(scene, target)
+
+
+def _combs(line: Sequence[Segment], unit: float) -> Iterator[Option]:
+    """A number printed one letter a box: its parts joined."""
+    run: list[Segment] = []
+    for segment in [*line, None]:
+        if segment is not None and len(segment.text) <= 3 and (not run or segment.x0 - run[-1].x1 < 2.5 * unit):
+            run.append(segment)
+            continue
+        text = "".join(part.text for part in run)
+        if len(run) >= SHORTEST_COMB and sum(map(str.isdigit, text)) >= SHORTEST_COMB:
+            box = (run[0].x0, min(part.y0 for part in run), run[-1].x1, max(part.y1 for part in run))
+            place = Place(run[0], 0, len(run[0].text), box)
+            yield Option(place, text.replace("–", "-"), " ".join(part.text for part in run), 1.0, box, features={"comb": 1.0})
+        run = [segment] if segment is not None and len(segment.text) <= 3 else []
+
+
+def _letters_only(scene: Scene, target: Target) -> Iterator[Option]:
+    """Short codes without a digit, where one of the field's labels has them in its cell or on its row."""
+    for label in scene.labels.fields.get(target.spec.path, ()):
+        index = scene.pairing.pages[label.segment.page]
+        cell = index.small_cell(label.box)
+        near = list(cell.segments) if cell else index.on_row(label.box, label.segment.line)
+        for segment in near:
+            if segment is not label.segment and _CODE.fullmatch(segment.text):
+                place = place_of(segment, 0, len(segment.text))
+                yield Option(place, segment.text, segment.text, 0.55, place.box, features={"letters": 1.0})
 
 
 def _id_fit(raw: str, segment: Segment, start: int, is_money: bool) -> float:
