@@ -28,6 +28,8 @@ from docpipe.validate.rules import check
 
 VENDOR = ("group", "seller.name", "merchant.name", "registrant_name", "advertiser")
 RIDGE = 6.0
+SMALLEST = 0.05
+BY_HAND = {"agree": 2.0, "ungrounded": -2.5}  # need two engines, or one that makes values up
 THRESHOLDS = (0.98, 0.95, 0.9, 0.8, 0.6, 0.4)
 
 
@@ -65,9 +67,17 @@ def main() -> None:
     confident = sorted(((s, x.origin, x.path) for s, x in zip(sure, samples, strict=True) if not x.right), reverse=True)
     print("surest wrong:", [(f"{s:.2f}", origin, path) for s, origin, path in confident[:12]])
     constant, weights = fit(table, right, weight)
+    print_table(constant, dict(zip(names, weights, strict=True)))
+
+
+def print_table(constant: float, weights: dict[str, float]) -> None:
+    """The fitted model as coefficients.py writes it, with what no document here can show."""
+    known = {name: round(float(weight), 2) for name, weight in weights.items() if abs(weight) >= SMALLEST} | BY_HAND
+    items = [f'"{name}": {weight}' for name, weight in sorted(known.items())]
+    rows = [", ".join(items[start : start + 5]) for start in range(0, len(items), 5)]
     print(f"FIELD = Coefficients(\n    {constant:.2f},\n    {{")
-    print("\n".join(f'        "{name}": {weight:.2f},' for name, weight in zip(names, weights, strict=True) if abs(weight) >= 0.05))
-    print("    },\n)")
+    print("\n".join(f"        {row}," for row in rows))
+    print("    },\n)  # fmt: skip")
 
 
 def arguments() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import time
 from collections import Counter
@@ -53,6 +54,7 @@ class Setup(Record):
     scratch: Path
     work: Path | None = None
     password: str | None = None
+    debug: bool = False
 
 
 @dataclass
@@ -80,6 +82,7 @@ class Batch:
     work: Path | None = None
     password: str | None = None
     sinks: Sequence[str] = ("jsonl", "table")
+    debug: bool = False
 
     def run(self, *, started: Callable[[int, int], None], told: Callable[[Done], None]) -> Summary:
         """Read what is not done yet. Calls `started(files, files already done)` once and `told` for every file that was read now.
@@ -93,7 +96,7 @@ class Batch:
             missing = [item for item in items if not is_done(item, ref, self.request.sha256())]
             started(len(items), len(items) - len(missing))
             summary = Summary(documents=len(items), kept=len(items) - len(missing))
-            setup = Setup(request=self.request, scratch=Path(scratch), work=self.work, password=self.password)
+            setup = Setup(request=self.request, scratch=Path(scratch), work=self.work, password=self.password, debug=self.debug)
             self._read(missing, setup, summary, told)
             summary.seconds = time.monotonic() - begin
             self._deliver(items, summary)
@@ -146,6 +149,9 @@ def make_reader(setup: Setup) -> Callable[[Item], Done]:
     """In the child: the engines once, then one file after the other. Raises UsageError or EngineError."""
     from docpipe.api import Reader
 
+    # What goes wrong with a page is in its result; lines from many processes at once would only tear the progress bar.
+    logging.basicConfig(level=logging.WARNING, format="docpipe: %(process)d: %(message)s")
+    logging.getLogger("docpipe").setLevel(logging.DEBUG if setup.debug else logging.CRITICAL)
     tempfile.tempdir = str(setup.scratch)  # a child that is killed leaves its workspace where the parent clears up
     reader = Reader(setup.request.schema_name, setup.request)
     request = setup.request.sha256()

@@ -8,11 +8,11 @@ import signal
 import sys
 from collections.abc import Sequence
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from docpipe import __version__, errors
 from docpipe.commands import batch, run, schema, validate, view
-from docpipe.commands.messages import INTERNAL, error_line, say, tell
+from docpipe.commands.messages import INTERNAL, error_line, one_line, say, tell
 
 COMMANDS = {"run": run, "batch": batch, "view": view, "schema": schema, "validate": validate}
 INTERRUPTED, TERMINATED, BROKEN_PIPE = 130, 143, 141
@@ -80,10 +80,18 @@ def _main(argv: Sequence[str] | None) -> int:
         return tell(problem, debug=arguments.debug)
 
 
+class _Brief(logging.Formatter):
+    """An error of a library is one line; where it happened is for --debug."""
+
+    def formatException(self, ei: Any) -> str:
+        return one_line(f"  {ei[0].__name__}: {ei[1]}")
+
+
 def _configure_logging(*, debug: bool, quiet: bool) -> None:
-    level = logging.DEBUG if debug else logging.ERROR if quiet else logging.WARNING
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="docpipe: %(levelname)s: %(message)s")
-    logging.getLogger("docpipe").setLevel(level)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter((logging.Formatter if debug else _Brief)("docpipe: %(levelname)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("docpipe").setLevel(logging.DEBUG if debug else logging.ERROR if quiet else logging.WARNING)
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:

@@ -22,6 +22,7 @@ Make = Callable[[Setup], Callable[[Task], Answer]]
 
 _SPAWN = multiprocessing.get_context("spawn")  # a forked child would share the parent's threads' locks
 _GRACE = 5.0  # seconds a child has to end by itself
+_STARTUP = 120.0  # seconds a child may take for its imports, which are not its first task's fault
 _RECYCLE = 500  # tasks after which a child is replaced, so that what a library leaks stays small
 
 
@@ -46,29 +47,38 @@ class Child(Generic[Setup, Task, Answer]):
         self.process.start()
         theirs.close()
         self.task: Task | None = None
-        self.since = 0.0
+        self.ready = False
         self.done = 0
+        self._since = time.monotonic()
 
     def give(self, task: Task) -> None:
         """Hand over the next task."""
-        self.task, self.since = task, time.monotonic()
+        self.task, self._since = task, time.monotonic()
         with contextlib.suppress(OSError):  # a child that died already shows as lost when it is waited for
             self.connection.send(task)
 
-    def take(self) -> Answer | Lost:
-        """The answer that is ready, or Lost. Raises what the child raised while it was being set up."""
+    def take(self) -> Answer | Lost | None:
+        """What the child has sent: an answer, or None for the news that it is ready; Lost where it died. Raises what the child raised
+        while it was being set up."""
         try:
             answer = self.connection.recv()
         except (EOFError, OSError):
             self.process.join(_GRACE)
             self.stop()
             return Lost(self.process.exitcode or -signal.SIGKILL)
-        if isinstance(answer, _NotReady):
-            self.stop()
-            raise answer.problem
+        if isinstance(answer, _SetUp):
+            if answer.problem:
+                self.stop()
+                raise answer.problem
+            self.ready, self._since = True, time.monotonic()
+            return None
         self.task = None
         self.done += 1
         return answer  # type: ignore[no-any-return]
+
+    def time_left(self, seconds: float) -> float:
+        """Until the task has taken `seconds`, less than 0 afterwards; the time the child needs to start is not the task's."""
+        return self._since + (seconds if self.ready else max(seconds, _STARTUP)) - time.monotonic()
 
     def stop(self) -> None:
         """End the process, whatever it is doing."""
@@ -113,6 +123,8 @@ class Pool(Generic[Setup, Task, Answer]):
                 self._idle_child().give(tasks.popleft())
             for child in self._ready():
                 task, answer = child.task, child.take()
+                if answer is None:
+                    continue
                 if isinstance(answer, Lost) or child.done >= _RECYCLE:
                     self._drop(child)
                 yield task, answer  # type: ignore[misc]
@@ -135,13 +147,13 @@ class Pool(Generic[Setup, Task, Answer]):
         by_connection = {child.connection: child for child in self._busy()}
         patience = None
         if self._seconds is not None:
-            patience = max(0.0, min(child.since for child in by_connection.values()) + self._seconds - time.monotonic())
+            patience = max(0.0, min(child.time_left(self._seconds) for child in by_connection.values()))
         return [by_connection[connection] for connection in wait(list(by_connection), patience) if isinstance(connection, Connection)]
 
     def _late(self) -> list[Child[Setup, Task, Answer]]:
         if self._seconds is None:
             return []
-        return [child for child in self._busy() if time.monotonic() - child.since >= self._seconds]
+        return [child for child in self._busy() if child.time_left(self._seconds) <= 0]
 
     def _drop(self, child: Child[Setup, Task, Answer]) -> None:
         self._children.remove(child)
@@ -154,10 +166,10 @@ class Pool(Generic[Setup, Task, Answer]):
 
 
 @dataclass(frozen=True)
-class _NotReady:
-    """`make` failed in the child."""
+class _SetUp:
+    """The child's first words: `make` returned, or raised this."""
 
-    problem: Exception
+    problem: Exception | None = None
 
 
 def _serve(connection: Connection, make: Callable[[Any], Callable[[Any], Any]], setup: Any) -> None:
@@ -167,7 +179,8 @@ def _serve(connection: Connection, make: Callable[[Any], Callable[[Any], Any]], 
         try:
             work = make(setup)
         except Exception as problem:
-            connection.send(_NotReady(problem))
+            connection.send(_SetUp(problem))
             return
+        connection.send(_SetUp())
         while True:
             connection.send(work(connection.recv()))

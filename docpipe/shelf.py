@@ -11,7 +11,8 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +46,16 @@ class Note(Record):
 class Shelf:
     """The files of `folder` and their results in `out`."""
 
-    def __init__(self, folder: Path, out: Path, *, skip: tuple[Path, ...] = ()) -> None:
-        """`skip` are further folders that hold no documents. Raises NotFoundError or UsageError."""
+    def __init__(self, folder: Path, out: Path, *, skip: Sequence[Path] = (), only: Sequence[str] = ()) -> None:
+        """`skip` are further folders that hold no documents; `only` are patterns such as `*.pdf`, one of which a file's name or path must
+        match. Raises NotFoundError or UsageError."""
         if not folder.is_dir():
             raise NotFoundError("not a folder" if folder.exists() else "no such folder", file=folder.name)
         if out.resolve() == folder.resolve():
             raise UsageError("--out is the folder of the documents", file=out.name, hint="name another folder")
         self.folder = folder
         self.out = out
+        self._only = only
         self._skip = {path.resolve() for path in (out, *skip)}
 
     @contextlib.contextmanager
@@ -83,8 +86,12 @@ class Shelf:
         for folder, folders, files in os.walk(self.folder, onerror=unlisted.append):
             here = Path(folder)
             folders[:] = [name for name in folders if not name.startswith(".") and (here / name).resolve() not in self._skip]
-            yield from (here / name for name in files if not name.startswith("."))
+            yield from (here / name for name in files if not name.startswith(".") and self._wanted(here / name))
         yield from (Path(os.fsdecode(problem.filename)) for problem in unlisted)
+
+    def _wanted(self, path: Path) -> bool:
+        names = (path.name, path.relative_to(self.folder).as_posix())
+        return not self._only or any(fnmatch(name, pattern) for name in names for pattern in self._only)
 
 
 def is_done(item: Item, schema: SchemaRef, request: str) -> bool:

@@ -152,7 +152,7 @@ def test_a_crash_costs_no_other_document_and_is_tried_once_more(tmp_path, papers
 def test_a_document_that_takes_too_long_is_given_up(tmp_path, papers, plug):
     pdf(papers / "c.pdf", "SLEEP")
     out = tmp_path / "out"
-    done = batch(papers, out, plug, "--timeout", "4")
+    done = batch(papers, out, plug, "--timeout", "3")
     assert done.returncode == IncompleteError.exit_code
     assert {row["file"]: row["code"] for row in rows(out / "errors.jsonl")} == {"c.pdf": "deadline"}
     assert len(results(out)) == 2
@@ -207,6 +207,19 @@ def test_odd_names_keep_their_folders(tmp_path, plug):
     assert [(out / f"{name}.json").is_file() for name in names] == [True] * 4
     assert {row["file"] for row in rows(out / "results.jsonl")} == {"영수증.pdf", "new\nline.pdf", "d\\xff/x.pdf", "=1+1.pdf"}
     assert "'=1+1.pdf" in [row["file"] for row in table(out / "results.csv")]
+
+
+def test_what_is_a_document_of_the_batch(tmp_path):
+    folder = tmp_path / "in"
+    for name in ("a.pdf", "b/c.PNG", "b/.hidden.pdf", ".hidden/x.pdf", "out/r.json", "work/w.pdf", "notes.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+    def names(**options):
+        return [item.name for item in Shelf(folder, folder / "out", skip=[folder / "work"], **options).items()]
+
+    assert names() == ["a.pdf", "b/c.PNG", "notes.txt"]
+    assert names(only=["*.pdf", "b/*"]) == ["a.pdf", "b/c.PNG"]
 
 
 def test_an_empty_folder_and_no_folder(tmp_path, plug):

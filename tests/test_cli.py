@@ -215,6 +215,14 @@ def test_a_fault_of_our_own_is_told_without_a_traceback(tmp_path, plug, capsysbi
     assert code == 70 and "Traceback" in err and last_line(err).startswith("docpipe: error: internal: ")
 
 
+def test_an_engine_that_breaks_is_an_error_without_a_traceback(tmp_path, plug):
+    done = docpipe("run", pdf(tmp_path / "a.pdf", "RAISE"), *reading_options(plug))
+    assert json.loads(done.stdout)["status"] == "failed"
+    assert done.returncode == errors.EngineError.exit_code, done.stderr
+    assert b"nobody thought of this" in done.stderr and b"Traceback" not in done.stderr
+    assert last_line(done.stderr).startswith("docpipe: error: engine: a.pdf: ")
+
+
 def test_passwords_open_and_leave_no_trace(tmp_path, plug, capsysbinary):
     secret = "open sesame"
     file, work = pdf(tmp_path / "locked.pdf", "Hidden", password=secret), tmp_path / "work"

@@ -1,5 +1,6 @@
 """Errors, settings, the workspace and the records' JSON."""
 
+import io
 import json
 
 import pytest
@@ -50,10 +51,23 @@ def test_outcomes_are_told_apart_by_kind() -> None:
     assert OUTCOMES.validate_json(OUTCOMES.dump_json(outcomes)) == outcomes
 
 
+class Breaking(io.RawIOBase):
+    """A source that breaks after its first bytes."""
+
+    def __init__(self) -> None:
+        self.given = False
+
+    def read(self, size: int = -1) -> bytes:
+        if self.given:
+            raise OSError("the source broke")
+        self.given = True
+        return b"half"
+
+
 def test_a_write_that_fails_leaves_the_old_file_and_no_draft(tmp_path) -> None:
     target = write_atomic(tmp_path / "result.json", b"old")
-    with pytest.raises(TypeError):
-        write_atomic(target, "not bytes")  # type: ignore[arg-type]
+    with pytest.raises(OSError, match="the source broke"):
+        write_atomic(target, Breaking())
     assert target.read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
 

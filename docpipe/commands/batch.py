@@ -3,7 +3,7 @@
 OUT gets NAME.json for every file NAME (folders kept), and from all of them results.jsonl, results.csv with one results.LIST.csv for each
 list, and results.xlsx. A file is done when its result is whole and was made from the same content, schema and options; the next call
 does the rest. A file that cannot be read is a line of errors.jsonl and of the summary, and never stops the others. Hidden files are
-passed over.
+passed over; --only '*.pdf' passes over all others.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     parser.add_argument("folder", metavar="DIR", type=Path, help="folder of documents, with all its folders")
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for the results")
+    parser.add_argument("--only", metavar="GLOB", action="append", default=[], help="only files like this, '*.pdf'; may be repeated")
     parser.add_argument("--jobs", metavar="N", help="processes that read at the same time (default: one per CPU)")
     parser.add_argument("--timeout", metavar="SECONDS", default="3600", help="the most one document may take (default: 3600)")
     parser.add_argument("--work", metavar="DIR", type=Path, help="keep words, images and readings in DIR/NAME")
@@ -47,13 +48,14 @@ def main(arguments: argparse.Namespace) -> int:
     from docpipe.shelf import Shelf
 
     batch = Batch(
-        shelf=Shelf(arguments.folder, arguments.out, skip=(arguments.work,) if arguments.work else ()),
+        shelf=Shelf(arguments.folder, arguments.out, skip=[arguments.work] if arguments.work else [], only=arguments.only),
         request=read_request(arguments, read_settings()),
         jobs=whole_number("--jobs", arguments.jobs, least=1, most=1024) if arguments.jobs else len(os.sched_getaffinity(0)),
         seconds=positive("--timeout", arguments.timeout, most=10_000_000),
         work=arguments.work,
         password=read_password(arguments),
         sinks=("jsonl", "table", *arguments.sink),
+        debug=arguments.debug,
     )
     with Progress(shown=arguments.progress or (sys.stderr.isatty() and not arguments.quiet)) as progress:
         summary = batch.run(started=progress.start, told=progress.step)

@@ -44,7 +44,8 @@ def failure_of(result: Result[Any]) -> DocpipeError | None:
     """The error that a `failed` result stands for: what its first failed page or its first error names, else FailedError."""
     if result.status != "failed":
         return None
-    codes = [page.error for page in result.pages if page.error] + [issue.code for issue in result.issues if issue.severity == "error"]
+    codes = [page.error for page in result.pages if page.error]
+    codes += [issue.code.removesuffix("_failed") for issue in result.issues if issue.severity == "error"]
     kinds = {kind.code: kind for kind in errors.tree()}
     kind = next((kinds[code] for code in codes if code in kinds), errors.FailedError)
     failed = sum(page.status == "failed" for page in result.pages)

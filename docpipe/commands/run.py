@@ -36,13 +36,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Read every FILE."""
-    from docpipe.api import Reader
+    from docpipe.preprocess import warm_up
     from docpipe.settings import read_settings
-    from docpipe.sinks import load_sink
 
     request = read_request(arguments, read_settings())
     password = read_password(arguments)
     target = _target(arguments)
+    warm_up()  # the rendering process starts while this one imports the rest
+
+    from docpipe.api import Reader
+    from docpipe.sinks import load_sink
+
     reader = Reader(request.schema_name, request)
     usual = "jsonl" if len(arguments.files) > 1 and target is None else "json_file"
     with load_sink(arguments.sink or usual, target) as sink:

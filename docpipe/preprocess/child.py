@@ -19,7 +19,7 @@ from docpipe.preprocess.frames import ClosedError, receive, send
 from docpipe.preprocess.sheet import Bounds, write_layer, write_raster
 
 ALARM_GRACE = 5.0
-_NO_MEMORY = ("malloc", "calloc", "cannot allocate", "out of memory")
+_NO_MEMORY = ("malloc", "calloc", "cannot allocate", "out of memory", "failed to map segment")
 Message = dict[str, Any]
 
 

@@ -154,8 +154,8 @@ class Request:
 class OpenDocument:
     """A document that a rendering process holds open. A page that kills the process is asked for once more, in a fresh one.
 
-    Time lost to deadlines is counted for the whole document: after two of them, pages get a tenth of the time and one try, and after
-    `MOST_LOST` pages lost in a row the rest are not tried.
+    Deadlines are counted for the whole document, so that a file of nothing but endless pages ends too: the first such page is tried again
+    with half the time, later ones get a tenth of it and one try, and after `MOST_LOST` pages lost in a row the rest are not tried.
     """
 
     MOST_LOST = 5
@@ -236,7 +236,9 @@ class OpenDocument:
             return self._once(message, self._limits.page_seconds / 10)
         try:
             return self._once(message, self._limits.page_seconds)
-        except (DeadlineError, ResourceError):
+        except DeadlineError:
+            return self._once(message, self._limits.page_seconds / 2)
+        except ResourceError:
             return self._once(message, self._limits.page_seconds)
         except PageError as problem:
             if not isinstance(problem.__cause__, ClosedError):

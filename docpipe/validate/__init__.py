@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -11,7 +12,7 @@ from docpipe.annotations import Rule
 from docpipe.fields import FieldSpec, fields_of, rules_of
 from docpipe.records import Candidate, Issue, Locale, Reading, Readings, Result
 from docpipe.validate.build import build
-from docpipe.validate.choice import Choice, Choices, values_of
+from docpipe.validate.choice import XML, Choice, Choices, values_of
 from docpipe.validate.complaints import complaints
 from docpipe.validate.confidence import assess, confidence
 from docpipe.validate.confirm import confirm
@@ -40,8 +41,8 @@ def validate(readings: Readings, schema: type[S]) -> Result[S]:
     text_layer = all(page.words == "text_layer" for page in readings.pages if page.status != "blank")
     choices = confirm(assess(choices, findings), findings, rules, text_layer=text_layer)
     choices, ambiguous = question(choices, locale)
-    issues = [*conflicts, *dropped, *repaired, *ambiguous, *complaints(readings, specs, choices, findings)]
-    status, doubts = verdict(readings, specs, rules, choices, issues)
+    issues = [*conflicts, *dropped, *repaired, *ambiguous, *complaints(readings, specs, choices, findings, without_xml(merged, rules))]
+    status, doubts = verdict(readings, specs, rules, choices, findings, issues)
     return build(readings, schema, specs, choices, [*issues, *doubts], status)
 
 
@@ -54,6 +55,14 @@ def contests(readings: Readings, schema: type[BaseModel]) -> tuple[dict[str, Cho
     locale = infer(read, by_path, rules)
     choices, conflicts = merge(normalized(read, by_path, locale), specs, _judge(rules))
     return choices, conflicts, locale
+
+
+def without_xml(merged: Choices, rules: Sequence[Rule]) -> dict[str, Choice]:
+    """What the pages alone would give: the same contests without the candidates of the document's own XML, where it has any."""
+    if not any(candidate.engine == XML for choice in merged.values() for candidate in choice.ranked):
+        return {}
+    page = {path: tuple(one for one in choice.ranked if one.engine != XML) for path, choice in merged.items()}
+    return settle({path: replace(merged[path], ranked=ranked, at=0) for path, ranked in page.items() if ranked}, rules)[0]
 
 
 def settle(choices: Choices, rules: Sequence[Rule], *, least: float = THRESHOLDS.given) -> tuple[dict[str, Choice], list[Issue]]:

@@ -15,12 +15,12 @@ class Coefficients:
 
 
 FIELD = Coefficients(
-    -4.43,
+    -3.30,
     {
-        "agree": 2, "broken": 0.2, "fit": 4.19, "from_block": 1.48, "gap": 0.85, "holds": 2.11, "kind:bool": 1.11,
-        "kind:choice": 0.27, "kind:currency": 1.53, "kind:date": -0.19, "kind:iban": 1.55, "kind:id": -0.83, "kind:money":
-        -0.72, "kind:name": 0.49, "kind:tax_id": 1.44, "kind:text": -1.12, "labelled_holds": 0.31, "ocr": 0.2, "own": 0.39,
-        "same_cell": 0.29, "score": 1.47, "seen": 0.35, "ungrounded": -2.5, "weak": 0.08,
+        "agree": 2, "broken": 0.16, "fit": 3.03, "from_block": 1.21, "gap": 0.79, "holds": 1.81, "kind:choice": 0.46,
+        "kind:currency": 1.61, "kind:date": -0.15, "kind:iban": 1.34, "kind:id": 0.08, "kind:money": -1.02, "kind:name":
+        0.39, "kind:tax_id": 1.26, "kind:text": -0.41, "labelled_holds": 0.28, "level": 0.21, "own": 0.76, "same_cell": 0.6,
+        "score": 1.32, "seen": 0.44, "ungrounded": -2.5, "weak": 1.1,
     },
 )  # fmt: skip
 

@@ -6,18 +6,18 @@ An error is something that contradicts a value, or a hole; a warning is somethin
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from typing import Literal
 
 from docpipe.annotations import AnyOf, AtMost, Distinct, Ordered, Product, Rule, Sum
 from docpipe.fields import FieldSpec
 from docpipe.records import Failure, Issue, Readings
 from docpipe.validate.choice import XML, Choice, Choices
-from docpipe.validate.confidence import confidence
 from docpipe.validate.confirm import agree
 from docpipe.validate.rules import Finding
 from docpipe.values.identifiers import checksum
 
 DIFFERS_FROM = 0.8  # so sure must the page's value be to contradict the XML
+Severity = Literal["error", "warning"]
 _FREE_TEXT = frozenset({"name", "address", "text", "page_text", "bool", "choice"})
 _CODES: tuple[tuple[type[Rule], str, str], ...] = (
     (Sum, "sum_mismatch", "does not add up"),
@@ -29,15 +29,16 @@ _CODES: tuple[tuple[type[Rule], str, str], ...] = (
 )
 
 
-def complaints(readings: Readings, specs: Sequence[FieldSpec], choices: Choices, findings: Sequence[Finding]) -> list[Issue]:
-    """Every issue that follows from the values, in the order: holes, contradictions, doubts."""
+def complaints(readings: Readings, specs: Sequence[FieldSpec], choices: Choices, findings: Sequence[Finding], page: Choices) -> list[Issue]:
+    """Every issue that follows from the values, in the order: holes, contradictions, doubts. `page` is what the engines that looked at
+    the page say without the XML."""
     return [
         *pages_failed(readings),
         *engines_failed(readings),
         *_missing(specs, choices),
         *_broken(findings, choices),
         *_checksums(choices),
-        *xml_differs(choices),
+        *xml_differs(choices, page),
         *_doubts(choices),
     ]
 
@@ -86,27 +87,36 @@ def _broken(findings: Iterable[Finding], choices: Choices) -> Iterator[Issue]:
 
 
 def _checksums(choices: Choices) -> Iterator[Issue]:
+    """An IBAN that cannot be paid to is an error wherever it comes from; a tax id that text layer or XML give so is the document's own."""
     for choice in choices.values():
-        if isinstance(choice.value, str) and choice.winner and checksum(choice.spec.kind, choice.value) is False:
-            page = choice.winner.page
-            yield Issue(code="checksum_failed", severity="error", path=choice.path, page=page, message="the checksum does not hold")
+        winner = choice.winner
+        if winner is not None and isinstance(choice.value, str) and checksum(choice.spec.kind, choice.value) is False:
+            as_written = winner.engine == XML or winner.evidence.features.get("ocr") == 0.0
+            severity: Severity = "warning" if as_written and choice.spec.kind == "tax_id" else "error"
+            yield Issue(code="checksum_failed", severity=severity, path=choice.path, page=winner.page, message="the checksum does not hold")
 
 
-def xml_differs(choices: Choices) -> Iterator[Issue]:
-    """The page is sure of another value than the document's XML: one of the two was changed. Texts are often put differently, so for
-    them it is a warning."""
+def xml_differs(choices: Choices, page: Choices) -> Iterator[Issue]:
+    """The page by itself is sure of another value than the document's XML. An error where the XML's value is not printed at all: one of
+    the two was changed. Texts are often put differently, so for them it is a warning."""
     for choice in choices.values():
-        if choice.winner is None or choice.winner.engine != XML:
+        printed = page.get(choice.path)
+        if choice.winner is None or choice.winner.engine != XML or printed is None or printed.winner is None:
             continue
-        for engine in sorted({one.engine for one in choice.ranked} - {XML}):
-            page = replace(choice, ranked=tuple(one for one in choice.ranked if one.engine == engine), at=0)
-            best = page.ranked[0]
-            if not agree(choice.spec.kind, choice.winner, best) and confidence(page, frozenset()) >= DIFFERS_FROM:
-                severity = "warning" if choice.spec.kind in _FREE_TEXT else "error"
-                message = f"the XML says {choice.value}, the page says {best.value}"
-                yield Issue(
-                    code="xml_differs", severity=severity, path=choice.path, page=best.page, message=message, suggestion=str(best.value)
-                )
+        kind, own = choice.spec.kind, choice.winner
+        if printed.confidence < DIFFERS_FROM or agree(kind, own, printed.winner):
+            continue
+        somewhere = any(agree(kind, own, candidate) for candidate in printed.ranked)
+        message = f"the XML says {choice.value}, the page says {printed.value}"
+        severity: Severity = "warning" if somewhere or kind in _FREE_TEXT else "error"
+        yield Issue(
+            code="xml_differs",
+            severity=severity,
+            path=choice.path,
+            page=printed.winner.page,
+            message=message,
+            suggestion=str(printed.value),
+        )
 
 
 def _doubts(choices: Choices) -> Iterator[Issue]:

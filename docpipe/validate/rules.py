@@ -73,15 +73,15 @@ def _sum(rule: Rule, values: Values) -> list[Finding]:
 
 
 def _any_of(rule: Rule, values: Values) -> list[Finding]:
-    """The best of its rules; broken only where one could be asked and none holds."""
+    """Those of its rules that hold, else those that hold weakly; broken only where one could be asked and none holds."""
     if not isinstance(rule, AnyOf):
         return []
     found = [finding for one in rule.rules for finding in check([one], values)]
-    for state in ("holds", "weak", "broken"):
-        for finding in found:
-            if finding.state == state:
-                return [replace(finding, rule=rule)]
-    return [Finding("any", rule, "absent")]
+    for state in ("holds", "weak"):
+        if kept := [replace(finding, rule=rule) for finding in found if finding.state == state]:
+            return kept
+    broken = [replace(finding, rule=rule) for finding in found if finding.state == "broken"]
+    return broken[:1] or [Finding("any", rule, "absent")]
 
 
 def _product(rule: Rule, values: Values) -> list[Finding]:

@@ -15,23 +15,30 @@ from docpipe.records import Issue, Reading, Readings, Status
 from docpipe.validate.choice import Choice, Choices
 from docpipe.validate.reconcile import every_sum
 from docpipe.validate.rows import place
+from docpipe.validate.rules import Finding
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Confidence that a required value, any other header value, and a cell of a row needs; and below which no value is given."""
+    """Confidence a value needs: a required one; another, confirmed or not; a cell of a row; and to be given at all."""
 
-    required: float = 0.9
-    optional: float = 0.75
+    required: float = 0.85
+    confirmed: float = 0.75
+    optional: float = 0.95
     cell: float = 0.6
-    given: float = 0.4
+    given: float = 0.5
 
 
 THRESHOLDS = Thresholds()
 
 
 def verdict(
-    readings: Readings, specs: Sequence[FieldSpec], rules: Sequence[Rule], choices: Choices, issues: Sequence[Issue]
+    readings: Readings,
+    specs: Sequence[FieldSpec],
+    rules: Sequence[Rule],
+    choices: Choices,
+    findings: Sequence[Finding],
+    issues: Sequence[Issue],
 ) -> tuple[Status, list[Issue]]:
     """The status, and a warning for every value that keeps the document from being accepted."""
     if nothing_was_read(readings):
@@ -39,7 +46,7 @@ def verdict(
     given = [choice for choice in choices.values() if choice.value is not None]
     if not given:
         return "review", [Issue(code="nothing_found", severity="error", message="no field of the schema was found")]
-    doubts = [*_unconfirmed(specs, given), *_unsure(given), *_loose_rows(rules, given)]
+    doubts = [*_unconfirmed(specs, given), *_unsure(given), *_loose_rows(rules, given, findings)]
     bad = any(issue.severity == "error" for issue in issues) or any(page.status == "failed" for page in readings.pages)
     return ("review" if doubts or bad else "accepted"), doubts
 
@@ -66,19 +73,21 @@ def _unconfirmed(specs: Sequence[FieldSpec], given: Sequence[Choice]) -> Iterato
 def _unsure(given: Sequence[Choice]) -> Iterator[Issue]:
     """Other values that a consumer would read with the rest."""
     for choice in given:
-        least = THRESHOLDS.cell if choice.spec.repeated else THRESHOLDS.optional
+        least = THRESHOLDS.cell if choice.spec.repeated else THRESHOLDS.confirmed if choice.confirmed_by else THRESHOLDS.optional
         if choice.confidence < least and not choice.spec.required:
             yield _doubt("low_confidence", choice, f"confidence {choice.confidence:.2f}, needs {least:.2f}")
 
 
-def _loose_rows(rules: Sequence[Rule], given: Sequence[Choice]) -> Iterator[Issue]:
-    """Rows of a table that the schema's arithmetic speaks of, and that neither add up nor multiply."""
-    amounts = {path for rule in every_sum(rules) for path in rule.parts if "[*]" in path}
-    amounts |= {rule.result for rule in rules if isinstance(rule, Product)}
-    for path in sorted(amounts):
-        loose = [choice for choice in given if choice.spec.path == path and not choice.confirmed_by]
+def _loose_rows(rules: Sequence[Rule], given: Sequence[Choice], findings: Sequence[Finding]) -> Iterator[Issue]:
+    """Rows of a table that the schema's arithmetic speaks of, and that neither add up nor multiply. Where a row is a product, its columns
+    must be labelled too: quantity and price swap unnoticed."""
+    results = {rule.result for rule in rules if isinstance(rule, Product)}
+    kept = {path for finding in findings if finding.state in ("holds", "weak") for path in finding.paths}
+    for path in sorted(results | {path for rule in every_sum(rules) for path in rule.parts if "[*]" in path}):
+        mine = [choice for choice in given if choice.spec.path == path]
+        loose = [choice for choice in mine if not choice.confirmed_by and (path in results or choice.path not in kept)]
         rows = {found[1] for choice in given if (found := place(choice.path)) and choice.spec.path.startswith(path.partition("[")[0] + "[")}
-        have = {found[1] for choice in given if choice.spec.path == path and (found := place(choice.path))}
+        have = {found[1] for choice in mine if (found := place(choice.path))}
         if loose:
             yield _doubt("rows_unconfirmed", loose[0], f"{len(loose)} of {len(rows)} rows neither add up nor multiply")
         elif rows - have:

@@ -62,9 +62,8 @@ def _darkest(gray: Image, shrink: int) -> Image:
     """The image at a fraction of its size, each pixel the darkest of those it stands for."""
     if shrink == 1:
         return gray
-    height, width = (side // shrink * shrink for side in gray.shape)
-    rows = np.minimum.reduce([gray[place:height:shrink] for place in range(shrink)])
-    return np.asarray(np.minimum.reduce([rows[:, place:width:shrink] for place in range(shrink)]), np.uint8)
+    darkest = cv2.erode(gray, np.ones((shrink, shrink), np.uint8), anchor=(0, 0))
+    return np.ascontiguousarray(darkest[::shrink, ::shrink], np.uint8)
 
 
 def _enlarged(rect: Rect, by: int) -> Rect:
@@ -100,8 +99,8 @@ def _rulings(dark: Mask, scale: float) -> Iterator[Ruling]:
 
 
 def _components(mask: Mask) -> list[Rect]:
-    _, _, found, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    return [(x, y, width, height) for x, y, width, height, _ in found[1:].tolist()]
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    return [(x, y, width, height) for x, y, width, height in map(cv2.boundingRect, contours)]
 
 
 def _squares(dark: Mask, scale: float) -> Iterator[Rect]:

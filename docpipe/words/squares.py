@@ -15,11 +15,11 @@ SIDE_DARK = 0.85
 BORDER = 0.2
 # How much longer one side may be than the other.
 SQUARE = 1.25
-# How far past its corners a side may not go on, in points, and how many of the eight ends may all the same (a tick's stroke does).
+# How far past its corners a side may not go on, in points, and at how many corners it may all the same (where a tick's stroke does).
 BEYOND = 1.0
-ENDS = 1
+CORNERS = 1
 # A smaller square, in points, is part of a letter; one this full and this small is a printed bullet.
-SMALLEST, BULLET_INK, BULLET_SIZE = 4.5, 0.93, 7.0
+SMALLEST, BULLET_INK, BULLET_SIZE = 5.4, 0.93, 7.0
 # Least difference between paper and ink.
 CONTRAST = 40
 
@@ -32,7 +32,7 @@ def measure(gray: Image, rect: tuple[int, int, int, int], *, dpi: float, slack: 
     margin = slack + beyond + 2
     left, top = max(0, x - margin), max(0, y - margin)
     part = gray[top : y + height + margin, left : x + width + margin]
-    light, black = float(np.percentile(part, 90)), float(part.min())
+    light, black = float(part.max()), float(part.min())
     if light - black < CONTRAST:
         return None
     dark: Dark = part < (light + black) / 2
@@ -54,7 +54,7 @@ def _sides(dark: Dark, guess: tuple[int, int, int, int], slack: int) -> tuple[in
     if left is None or right is None or top is None or bottom is None or not _square(right - left, bottom - top):
         return None
     lines = [level[row, left : right + 1] for row in (top, bottom)] + [standing[top : bottom + 1, column] for column in (left, right)]
-    return (left, top, right, bottom) if all(line.mean() >= SIDE_DARK for line in lines) else None
+    return (left + 1, top + 1, right - 1, bottom - 1) if all(line.mean() >= SIDE_DARK for line in lines) else None
 
 
 def _thicker(dark: Dark) -> Dark:
@@ -79,9 +79,18 @@ def _goes_on(dark: Dark, sides: tuple[int, int, int, int], beyond: int) -> bool:
     left, top, right, bottom = sides
     before_x, after_x = slice(max(0, left - beyond), max(0, left - 1)), slice(right + 2, right + 1 + beyond)
     before_y, after_y = slice(max(0, top - beyond), max(0, top - 1)), slice(bottom + 2, bottom + 1 + beyond)
-    ends = [dark[_line(row), columns].any(axis=0) for row in (top, bottom) for columns in (before_x, after_x)]
-    ends += [dark[rows, _line(column)].any(axis=1) for column in (left, right) for rows in (before_y, after_y)]
-    return sum(bool(end.size) and bool(end.all()) for end in ends) > ENDS
+    corners = (
+        (row, column, rows, columns)
+        for row, rows in ((top, before_y), (bottom, after_y))
+        for column, columns in ((left, before_x), (right, after_x))
+    )
+    going_on = (_through(dark[_line(row), columns], 0) or _through(dark[rows, _line(column)], 1) for row, column, rows, columns in corners)
+    return sum(going_on) > CORNERS
+
+
+def _through(end: Dark, axis: int) -> bool:
+    """Whether a stroke goes on through all of this stub beside a corner."""
+    return bool(end.size) and bool(end.any(axis=axis).all())
 
 
 def _line(place: int) -> slice:

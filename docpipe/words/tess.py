@@ -6,6 +6,7 @@ Tesseract's own page layout is never asked: it loses lines on receipts and falls
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +69,8 @@ class LineReader:
             self._api: Any = tesserocr.PyTessBaseAPI(path=str(homes[0]), lang="+".join(codes), psm=tesserocr.PSM.SINGLE_LINE)
         except RuntimeError as problem:
             raise EngineError(f"Tesseract cannot start with {'+'.join(codes)}: {problem}") from problem
+        # It would print about lines too small to read.
+        self._api.SetVariable("debug_file", os.devnull)
         self._word: Any = tesserocr.RIL.WORD
         self._iterate: Any = tesserocr.iterate_level
 

@@ -13,6 +13,7 @@ from docpipe.records import Box
 _SAME_LINE = 2.0  # points: pieces of one drawn line lie this close
 _GAP = 4.0  # points: dashes and joints of one line
 _SHORTEST = 6.0
+_COVERED = 0.7  # share of a cell's side that its line must run along
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,17 @@ class Line:
     end: float
 
     def spans(self, place: float) -> bool:
+        """The line passes `place` of the other axis."""
         return self.start - 1 <= place <= self.end + 1
+
+    def covers(self, low: float, high: float) -> bool:
+        """The line runs along most of that stretch."""
+        return min(self.end, high) - max(self.start, low) >= _COVERED * (high - low)
 
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """The space round a text that ruling lines bound; where a side has no line it ends at the page's edge."""
+    """The space round a text that ruling lines bound; where a side has no line it ends with the lines above and below."""
 
     box: Box
     segments: tuple[Segment, ...]
@@ -78,12 +84,17 @@ class Grid:
         left, right = _nearest(self.verticals, x, y)
         if bottom is None or (top is None and left is None and right is None):
             return None
+        level = [line for line in (top, bottom) if line is not None]
         bounds = (
-            0.0 if left is None else left,
-            0.0 if top is None else top,
-            self._page.width if right is None else right,
-            bottom,
+            max(line.start for line in level) if left is None else left.at,
+            0.0 if top is None else top.at,
+            min(line.end for line in level) if right is None else right.at,
+            bottom.at,
         )
+        upright = [line for line in (left, right) if line is not None]
+        closed = all(line.covers(bounds[0], bounds[2]) for line in level) and all(line.covers(bounds[1], bounds[3]) for line in upright)
+        if not closed or not bounds[0] <= x <= bounds[2]:
+            return None
         cell = Cell(bounds, ())
         return Cell(bounds, tuple(segment for segment in self._page.segments if cell.holds(segment.box)))
 
@@ -114,9 +125,9 @@ def _between(lines: Sequence[Line], low: float, high: float, place: float) -> bo
     return any(line.spans(place) for line in lines[first:last])
 
 
-def _nearest(lines: Sequence[Line], value: float, place: float) -> tuple[float | None, float | None]:
+def _nearest(lines: Sequence[Line], value: float, place: float) -> tuple[Line | None, Line | None]:
     """The nearest lines before and after `value` that span `place` on the other axis."""
     middle = bisect_left(lines, value, key=lambda line: line.at)
-    before = next((line.at for line in reversed(lines[:middle]) if line.spans(place)), None)
-    after = next((line.at for line in lines[middle:] if line.spans(place)), None)
+    before = next((line for line in reversed(lines[:middle]) if line.spans(place)), None)
+    after = next((line for line in lines[middle:] if line.spans(place)), None)
     return before, after

@@ -100,6 +100,8 @@ POSTAL = re.compile(
     r"|(?:^[^\W\d]{3,}[^\W\d.\- ]*(?:[ -][^\W\d]{2,}){0,3}[,-]?\s+(?:[A-Z]{2,3}\s+)?\d{4,6}$)"  # Town 123456, Town NSW 2000
     r"|(?:\b\d{3}[- ]\d{3}\b\s*,?\s*(?:india)?$)"  # 560 103
 )
+# Ends of labels: by themselves they are what is left of one, never a value.
+LABEL_NOUNS = _folded("code|name|number|no|id|type|date|address|title|description|reference|ref|nr|nummer|datum|nom|numéro|adresse|anschrift")
 # Labels that only work inside a sentence, right before the value: `Invoice 17 of 3 May`.
 INLINE = _folded("vom|du|le|am|of|on|dated|del|van|from|by|issued")
 # Names the kind of document, alone or as the end of a compound.

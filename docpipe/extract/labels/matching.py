@@ -216,7 +216,8 @@ def _bridges(path: str, bases: Mapping[str, Phrase], segment: Segment) -> Iterat
             base = next((base for base in bases if words[start].endswith(base)), None)
             if base:
                 box = box_of(segment.words[start : end + 1])
-                yield Label(path, bases[base], WEIGHTS.bridge, segment, start, end + 1, box)
+                similarity = WEIGHTS.bridge if words[start] == base else WEIGHTS.bridge_compound
+                yield Label(path, bases[base], similarity, segment, start, end + 1, box)
 
 
 def _soft_label(target: Target, chain: Chain, phrase: Phrase) -> Label:
@@ -356,7 +357,7 @@ def _in_context(label: Label, others: Sequence[Label]) -> Label:
     for word in following[:4]:
         if colon or word.text[0] in ":=#" or any(char.isdigit() for char in word.text):
             break
-        after += bool(_LETTERS.search(word.text))
+        after += bool(_LETTERS.search(word.text)) or word.text == "%"
     numbered = bool(re.match(r"\W*\d{1,2}\W*$", words[0].text))
     each_before = WEIGHTS.word_before_colon if colon and (before > 3 or numbered) else WEIGHTS.word_before
     last = not following and before >= 4  # what stands before the last words of a long segment is another cell

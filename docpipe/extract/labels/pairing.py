@@ -20,6 +20,7 @@ from docpipe.records import Box
 from docpipe.values.amounts import CURRENCY_MARKS
 
 Relation = Literal["same", "right", "below", "above", "none"]
+_FORM_CELL_LINES = 6
 _COLUMN = 24.0  # points: width of the stripes that the column index is kept in
 _WORDS = re.compile(r"[^\W\d_]{2,}")
 
@@ -135,7 +136,7 @@ class Pairing:
                     by_page[label.segment.page].append(label)
         self.pages = {page.number: PageIndex(page, by_page[page.number]) for page in layouts}
         self._known: dict[tuple[Segment, int, int, float | None], tuple[Pair, ...]] = {}
-        self._rooms: dict[Label, float] = {}
+        self._filled_cells: dict[Label, bool] = {}
 
     def pairs(self, place: Place) -> tuple[Pair, ...]:
         """Every label that the place could be the value of."""
@@ -161,7 +162,7 @@ class Pairing:
             return self._right(label, place, index)
         left = place.box[0] if place.anchor is None else place.anchor
         under = place.box[2] > label.box[0] - 0.5 * index.unit and left < label_reach(label) + 1.5 * index.unit
-        under = under or self._same_cell(label, place, index)
+        under = under or (self._same_cell(label, place, index) and _owns_cell(label, index))
         if under and place.box[1] > label.box[1] + 0.4 * height:
             return self._below(label, place, index)
         return self._above(label, place, index) if under else None
@@ -209,7 +210,7 @@ class Pairing:
         quality = 1 - WEIGHTS.right_distance * min(distance, 40) - WEIGHTS.segment_between * min(between, 4)
         same = self._same_cell(label, place, index)
         if not same and index.grid.parted_sideways(label.box, place.box):
-            quality -= self._crossing(label, index)
+            quality -= WEIGHTS.rule_crossed / 4 if _rows_beside(label, index) else self._crossing(label, place, index)
         return Pair(label, "right", quality, distance, between, same)
 
     def _below(self, label: Label, place: Place, index: PageIndex) -> Pair | None:
@@ -228,10 +229,10 @@ class Pairing:
         if label.colon:
             quality -= WEIGHTS.below_colon
         same = self._same_cell(label, place, index)
-        if same:
+        if same and _owns_cell(label, index):
             quality = max(quality, WEIGHTS.same_cell - WEIGHTS.below_distance * max(distance - 1, 0) - WEIGHTS.below_between * between)
-        elif index.grid.parted_down(label.box, place.box):
-            quality -= self._crossing(label, index)
+        elif not same and index.grid.parted_down(label.box, place.box):
+            quality -= self._crossing(label, place, index)
         if label.segment.line in index.item_headers:
             quality *= WEIGHTS.item_header
         return Pair(label, "below", quality, distance, between, same)
@@ -241,21 +242,49 @@ class Pairing:
         cell = index.small_cell(label.box)
         return cell is not None and cell.holds(place.box)
 
-    def _crossing(self, label: Label, index: PageIndex) -> float:
-        """What a ruling line between label and value costs: more when the label's own cell is where the value should stand."""
-        if label not in self._rooms:
-            self._rooms[label] = self._crossing_cost(label, index)
-        return self._rooms[label]
-
-    def _crossing_cost(self, label: Label, index: PageIndex) -> float:
-        cell = index.small_cell(label.box)
-        if cell is None:
+    def _crossing(self, label: Label, place: Place, index: PageIndex) -> float:
+        """What a ruling line between label and value costs: much where the label's own cell holds something else, more where the
+        value's cell has a label of its own."""
+        own, other = index.small_cell(label.box), index.small_cell(place.box)
+        if own is None or other is None:
             return WEIGHTS.rule_crossed / 2
-        rest = [segment for segment in cell.segments if segment is not label.segment and segment.y0 >= label.box[1] - 1]
-        if any(self._labels.share(segment) < 0.9 and not is_mark(segment.text) for segment in rest):
-            return WEIGHTS.rule_crossed_filled
-        height = label.box[3] - label.box[1]
-        return WEIGHTS.rule_crossed_room if cell.box[3] - label.box[3] > 1.1 * height else WEIGHTS.rule_crossed / 4
+        if any(self._heads(segment, label) for segment in other.segments if segment is not place.segment and segment is not label.segment):
+            return WEIGHTS.rule_crossed_labelled
+        return WEIGHTS.rule_crossed_filled if self._filled(label, own) else WEIGHTS.rule_crossed / 4
+
+    def _filled(self, label: Label, cell: Cell) -> bool:
+        """Something that is no label stands under the label in its cell."""
+        if label not in self._filled_cells:
+            rest = [segment for segment in cell.segments if segment is not label.segment and segment.y0 >= label.box[1] - 1]
+            self._filled_cells[label] = any(self._labels.share(segment) < 0.9 and not is_mark(segment.text) for segment in rest)
+        return self._filled_cells[label]
+
+    def _heads(self, segment: Segment, label: Label) -> bool:
+        """The segment begins with a label other than this one's owner's."""
+        return any(
+            other.start == 0 and other.similarity > 0.9 and other.owner != label.owner and not other.heading and (not other.soft or other.whole)
+            for other in self._labels.by_segment.get(segment, ())
+        )
+
+
+
+def _owns_cell(label: Label, index: PageIndex) -> bool:
+    """The cell is the label's alone: nothing follows it on its row, and it is no list of labels with their values."""
+    cell = index.small_cell(label.box)
+    if cell is None or any(any(map(str.isalnum, word.text)) for word in label.segment.words[label.end :] if not label.soft) and label.start > 1:
+        return False
+    beside = [segment for segment in cell.segments if segment.line == label.segment.line and segment.x0 > label.box[2]]
+    return not any(not is_mark(segment.text) for segment in beside) and len({segment.line for segment in cell.segments}) <= _FORM_CELL_LINES
+
+
+def _rows_beside(label: Label, index: PageIndex) -> bool:
+    """The label's cell is a column of labels, each with something in the next cell of its row: a table without lines between its rows."""
+    cell = index.small_cell(label.box)
+    if cell is None:
+        return False
+    lines = {segment.line for segment in cell.segments}
+    following = [line for line in lines if any(other.x0 >= cell.box[2] - 1 and not is_mark(other.text) for other in index.layout.lines[line])]
+    return len(following) >= 2 and len(following) > 0.6 * len(lines)
 
 
 def label_reach(label: Label) -> float:

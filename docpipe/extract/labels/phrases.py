@@ -173,7 +173,7 @@ def _period_phrases(base: Sequence[str], role: Role) -> Iterator[tuple[str, floa
     yield " ".join((*base, role, "date")), 0.97
     yield " ".join((*base, role)), 0.9
     yield f"{role} date", 0.5
-    yield "period", 0.55
+    yield "period", 0.48
     yield " ".join(base), 0.6
 
 

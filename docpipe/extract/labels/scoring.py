@@ -101,7 +101,9 @@ def _common(scene: Scene, option: Option) -> Features:
 
 
 def _label_features(target: Target, pairs: list[Pair], own: Pair | None, scene: Scene) -> Features:
-    claim = _best(pair for pair in pairs if _claims(pair, target, scene))
+    mine = {(pair.label.segment, pair.label.end) for pair in pairs if pair.label.owner == target.spec.path}
+    others = (pair for pair in pairs if pair.label.owner != NOBODY or (pair.label.segment, pair.label.end) not in mine)
+    claim = _best(pair for pair in others if _claims(pair, target, scene))
     below = max((pair.score for pair in pairs if pair.label.owner == target.spec.path and pair.relation == "below"), default=0.0)
     ally = _best(pair for pair in pairs if pair.label.owner in target.stands_in)
     features = {"own": own.score if own else 0.0, "claim": claim.score if claim else 0.0, "below": below}
@@ -184,7 +186,7 @@ def _time(view: View) -> float:
 def _identifier(view: View) -> float:
     features = view.features
     features["places"] = float(min(3, sum(1 for text in view.scene.texts if view.option.raw in text)))
-    total = _labelled(features) + 0.1 * features["places"] - 0.1 * features["page"]
+    total = _labelled(features) + 0.1 * features["places"] - 0.1 * features["page"] - 0.15 * features["y"]
     return total - (1.0 if features["own"] < 0.1 else 0.0)
 
 

@@ -21,6 +21,7 @@ class Weights:
     inline_in_prose: float = 0.6  # further factor for `of`, `from` where no kind of document stands before them
     longest_bridge: int = 4  # words between `invoice` and `no.`
     bridge: float = 0.92
+    bridge_compound: float = 0.88
     other_cell: float = 0.5
     word_after: float = 0.88
     covered: float = 0.35  # factor for a label inside a longer one
@@ -52,7 +53,7 @@ class Weights:
     below_colon: float = 0.2
     farthest_below: float = 60.0
     rule_crossed: float = 0.12  # a ruling line between label and value whose cells are both tight
-    rule_crossed_room: float = 0.7  # the label's own cell has room for the value: it is empty
+    rule_crossed_labelled: float = 0.7  # the value's cell has a label of its own
     rule_crossed_filled: float = 0.35  # the label's own cell holds another value
     above: float = 0.82  # a value on a line whose caption is printed under the line
     farthest_above: float = 1.8

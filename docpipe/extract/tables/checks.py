@@ -9,11 +9,13 @@ from decimal import ROUND_HALF_UP, Decimal
 from itertools import combinations
 
 from docpipe.extract.tables.breakdown import TaxLine
+from docpipe.extract.tables.lines import Line
 from docpipe.extract.tables.numbers import CENT, Number, Separator, close, runs_of
 from docpipe.extract.tables.products import EXACT, HUNDRED, product_rule
 from docpipe.extract.tables.rows import Row
 from docpipe.extract.tables.solve import Solution
 from docpipe.extract.tables.table import Table
+from docpipe.extract.tables.totals import Total
 
 ASKED = 3  # rows that must all fail before the product relation is said not to exist
 MOST_ROWS = 14  # for the search of a subset
@@ -28,6 +30,21 @@ class Checks:
 
     level: int
     named: dict[str, bool | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """One reading of the whole document with one separator."""
+
+    objective: float
+    separator: Separator
+    table: Table | None
+    solution: Solution
+    tax_lines: Sequence[TaxLine]
+    products: Verdicts
+    checks: Checks
+    candidates: dict[str, list[Total]]
+    lines: Sequence[Line]
 
 
 def verdicts(rows: Sequence[Row], separator: Separator) -> Verdicts:

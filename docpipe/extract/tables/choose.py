@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
-from docpipe.extract.tables.breakdown import TaxLine, tax_lines
-from docpipe.extract.tables.checks import Checks, Verdicts, holds, judge, rows_total, verdicts
+from docpipe.extract.tables.breakdown import tax_lines
+from docpipe.extract.tables.checks import Found, Verdicts, holds, judge, rows_total, verdicts
+from docpipe.extract.tables.header import Header, find_headers
 from docpipe.extract.tables.lines import Line
 from docpipe.extract.tables.numbers import SEPARATORS, Separator, runs_of, votes
 from docpipe.extract.tables.plan import Plan
+from docpipe.extract.tables.products import is_tax
 from docpipe.extract.tables.rows import Row
-from docpipe.extract.tables.solve import Facts, Solution, solve
+from docpipe.extract.tables.solve import Facts, solve
 from docpipe.extract.tables.table import Table, free_table, headed_tables
-from docpipe.extract.tables.totals import Total, candidates
-from docpipe.extract.tables.trim import is_tax, trimmed
+from docpipe.extract.tables.totals import candidates
+from docpipe.extract.tables.trim import trimmed
+from docpipe.extract.tables.trust import is_trusted
 
 # Hand-set: a reading must not win by saying less, so every role it finds counts.
 TABLE, HEADED, MULTIPLIES, FAILS, ROLE, FORM = 0.4, 1.0, 1.0, 0.3, 0.3, 1.5
@@ -25,30 +27,16 @@ MOST_VARIANTS = 5
 MOST_CHANGES = 3
 
 
-@dataclass(frozen=True, eq=False)
-class Found:
-    """One reading of the whole document with one separator."""
-
-    objective: float
-    separator: Separator
-    table: Table | None
-    solution: Solution
-    tax_lines: Sequence[TaxLine]
-    products: Verdicts
-    checks: Checks
-    candidates: dict[str, list[Total]]
-    lines: Sequence[Line]
-
-
 def best_reading(lines: Sequence[Line], plan: Plan) -> Found | None:
-    """The reading that labels, arithmetic and form speak for most; None for a document without lines."""
+    """The trusted reading that labels, arithmetic and form speak for most; None for a document without lines."""
+    headers = find_headers(lines, plan.columns) if plan.items is not None else []
     form = votes(number for line in lines for number in line.numbers)
     best: Found | None = None
     for separator in sorted(SEPARATORS, key=lambda mark: -form[mark]):
         if best is not None and _settled(best, form):
             break
-        for found in _readings(lines, plan, separator, form):
-            if best is None or found.objective > best.objective + 1e-9:
+        for found in _readings(lines, headers, plan, separator, form):
+            if is_trusted(found) and (best is None or found.objective > best.objective + 1e-9):
                 best = found
     return best
 
@@ -59,14 +47,16 @@ def _settled(best: Found, form: Counter[Separator]) -> bool:
     return clear and any(best.checks.named[check] for check in ("rows_sum", "net_tax_gross", "products"))
 
 
-def _readings(lines: Sequence[Line], plan: Plan, separator: Separator, form: Counter[Separator]) -> Iterator[Found]:
+def _readings(
+    lines: Sequence[Line], headers: Sequence[Header], plan: Plan, separator: Separator, form: Counter[Separator]
+) -> Iterator[Found]:
     if not lines:
         return
     share = form[separator] / (sum(form.values()) or 1)
     yield _finished(lines, plan, separator, None, share)
     if plan.items is None:
         return
-    for table in (*headed_tables(lines, plan, separator), free_table(lines, plan, separator)):
+    for table in (*headed_tables(lines, headers, plan, separator), free_table(lines, plan, separator)):
         for variant in _variants(table, separator) if table else ():
             yield _finished(lines, plan, separator, variant, share)
 
@@ -129,8 +119,12 @@ def _finished(lines: Sequence[Line], plan: Plan, separator: Separator, table: Ta
     after = table.end - 1 if table else 0.0
     used = [number for row in rows for number in row.cells.values()]
     found, free = candidates(cut, separator, plan.labels, used=used, after=after)
-    taxes = tax_lines([line for line in cut if line.place >= after], separator)
-    solution = solve(found, free if table else [], Facts(rows_total(rows, separator), taxes, plan.tax_share, table.changes if table else ()))
+    taken = set(map(id, used))
+    below = [line for line in cut if line.place >= after and taken.isdisjoint(map(id, line.numbers))]
+    taxes = tax_lines(below, separator)
+    solution = solve(
+        found, free if table else [], Facts(rows_total(rows, separator), taxes, plan.tax_share, table.changes if table else ())
+    )
     products = verdicts(rows, separator)
     objective = solution.score + FORM * share + (_table_score(table, products) if table and rows else 0.0)
     return Found(objective, separator, table, solution, taxes, products, judge(table, solution, taxes, products, separator), found, lines)

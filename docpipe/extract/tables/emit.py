@@ -7,8 +7,7 @@ from decimal import Decimal
 
 from docpipe.extract.layout import box_of
 from docpipe.extract.tables.breakdown import TaxLine
-from docpipe.extract.tables.checks import holds, implied_rates
-from docpipe.extract.tables.choose import Found
+from docpipe.extract.tables.checks import Found, holds, implied_rates
 from docpipe.extract.tables.numbers import Number
 from docpipe.extract.tables.plan import Plan, RowPlan
 from docpipe.extract.tables.products import EXACT

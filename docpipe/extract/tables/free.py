@@ -11,9 +11,8 @@ from docpipe.extract.tables.columns import Column, cluster, place_of
 from docpipe.extract.tables.lines import Line
 from docpipe.extract.tables.numbers import CENT, Number, Separator, close
 from docpipe.extract.tables.plan import Plan
-from docpipe.extract.tables.products import HUNDRED
+from docpipe.extract.tables.products import HUNDRED, is_tax
 from docpipe.extract.tables.roles import is_carried
-from docpipe.extract.tables.trim import is_tax
 
 LONGEST = 150  # rows
 MOST_OFF = 12  # cents: how far rounding hides the base of a tax

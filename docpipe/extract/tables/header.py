@@ -17,9 +17,12 @@ STACK, STACK_CELL = 2.3, 1.4
 SURE = 0.5  # a cell's best role counts from here
 PIECE_COST = 0.25
 LABEL_WORDS = 6
+LONGEST = 16  # words of a phrase that may be several labels; a longer one is a sentence
 WIDEST = 40  # words of a header line
+LABEL_SHARE = 0.3  # of its words are words of labels
 MONEY_ROLES = frozenset({"amount", "unit_price"})
 THING_ROLES = frozenset({"description", "sku", "quantity", "position"})
+TAX_ROLES = frozenset({"tax_amount", "base"})
 SCORED = frozenset({"description", "quantity", "unit_price", "amount", "tax_rate"})
 
 
@@ -70,7 +73,8 @@ def find_headers(lines: Sequence[Line], labels: Labels) -> list[Header]:
     known = [sum(word in labels.words for word in _folded(line)) if len(line.words) <= WIDEST else 0 for line in lines]
     found = []
     for place, line in enumerate(lines):
-        if not known[place] or sum(known[max(0, place - 2) : place + 3]) < 2 or any("." in n.core or "," in n.core for n in line.cells):
+        few = known[place] < LABEL_SHARE * len(line.words) or sum(known[max(0, place - 2) : place + 3]) < 2
+        if not known[place] or few or any("." in n.core or "," in n.core for n in line.cells):
             continue
         header = _header(lines, line, labels)
         if header:
@@ -114,6 +118,8 @@ def _header(lines: Sequence[Line], line: Line, labels: Labels) -> Header | None:
 
 def _pieces(words: Sequence[Word], labels: Labels) -> list[tuple[Word, ...]]:
     """The best cut of a header phrase into labels: "VAT Unit price Total" is three."""
+    if len(words) > LONGEST:
+        return [tuple(words)]
     best: list[tuple[float, list[tuple[int, int]]]] = [(0.0, [])]
     for end in range(1, len(words) + 1):
         options = []
@@ -199,6 +205,6 @@ def _score(cells: Sequence[HeaderCell]) -> float | None:
     every = {role for cell in cells for role in cell.roles}
     if len(best) < 2 or not set(best) & THING_ROLES or not every & MONEY_ROLES:
         return None
-    if "description" not in every and len(best) < 3:
+    if "description" not in every and (len(best) < 3 or (every & TAX_ROLES and not every & {"quantity", "unit_price"})):
         return None
     return sum(score for role, score in best.items() if role in SCORED) + 0.2 * len(best)

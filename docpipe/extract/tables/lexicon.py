@@ -89,11 +89,13 @@ COLUMNS: dict[str, str] = {
 
 TOTALS: dict[str, str] = {
     "net": (
-        "netto|nettobetrag|summe netto|zwischensumme|subtotal|sub total|net total|total net|total ht|total hors taxe|total hors taxes"
-        "|montant ht|net amount|rechnungssumme ohne ust|positionssumme|nettosumme|exclusief btw|excl btw|totaal excl btw|subtotaal"
-        "|total before tax|base imponible|imponibile|totale imponibile|total exkl|net|gesamt netto|total excl vat|total excluding vat"
-        "|total excl tax|subtotal excl vat|amount excl vat|gesamtbetrag netto|summe|charges|공급가액|소계|nettowert|suma|total sin iva"
-        "|total neto|total montant ht|warenwert netto|sous total|sous total ht|net value|taxable amount|taxable value|total net amount"
+        "total excl of gst|total excluding gst|total sales excluding gst|total sales excl gst|net amt|total excl gst|total before gst"
+        "|total exclude gst|subtotal excl gst|amount excl gst|total ex tax|subtotal before tax|total net of tax|netto|nettobetrag"
+        "|summe netto|zwischensumme|subtotal|sub total|net total|total net|total ht|total hors taxe|total hors taxes|montant ht"
+        "|net amount|rechnungssumme ohne ust|positionssumme|nettosumme|exclusief btw|excl btw|totaal excl btw|subtotaal|total before tax"
+        "|base imponible|imponibile|totale imponibile|total exkl|net|gesamt netto|total excl vat|total excluding vat|total excl tax"
+        "|subtotal excl vat|amount excl vat|gesamtbetrag netto|summe|charges|공급가액|소계|nettowert|suma|total sin iva|total neto"
+        "|total montant ht|warenwert netto|sous total|sous total ht|net value|taxable amount|taxable value|total net amount"
         "|net invoice amount|total ex vat|total ex gst|summe positionen|net invoice total|goods total|total goods|warenwert"
         "|gesamtnettobetrag|nettogesamtbetrag|nettogesamt|rechnungsbetrag netto|summa netto|delsumma|razem netto|wartosc netto"
         "|veroton yhteensa|verotonta|netto osszesen|celkem bez dph|total fara tva|ara toplam|小計|税抜金額|合計金額税抜"
@@ -114,19 +116,22 @@ TOTALS: dict[str, str] = {
         "|service tax 6"
     ),
     "gross": (
-        "gesamtbetrag|gesamtsumme|bruttosumme|bruttobetrag|total ttc|total|grand total|totaal|invoice total|summe inkl ust|endbetrag"
-        "|total amount|rechnungsbetrag|total incl vat|total including vat|total incl tax|total for this invoice|importe total|totale"
-        "|totale fattura|total factura|gesamt|합계|합계금액|총금액|총액|montant ttc|total facture|gesamt brutto|brutto|te betalen"
-        "|total eur|total usd|totaal incl btw|totaalbedrag|total general|total con iva|totale documento|suma brutto|totals|gross total"
-        "|gross amount|total gross|rechnungssumme|rechnungsendbetrag|endsumme|rechnungsbetrag brutto|gesamtbetrag brutto"
-        "|bruttogesamtbetrag|summe brutto|total inc gst|total inc vat|total with tax|order total|total invoice|invoice amount"
-        "|total invoice amount|total sales|amount total|total general ttc|montant total ttc|total toutes taxes comprises"
-        "|total iva incluido|total a facturar|totaal inclusief btw|factuurbedrag|factuurtotaal|totale complessivo|importo totale|razem"
-        "|razem brutto|do zaplaty|summa|totalsumma|att betala|i alt|totalt|total incl moms|belob i alt|loppusumma|yhteensa"
-        "|brutto osszesen|celkem|celkem s dph|total de plata|total general de plata|genel toplam|合計|合計金額|总计|价税合计|valor total"
-        "|total geral|total a pagar|sum|gesamtbetrag inkl mwst|gesamtbetrag inkl ust|total gbp|total chf|amount incl vat|total rm"
-        "|nett total|rounded total|total rounded|total inclusive of vat|summe|total sales inclusive of gst|total inclusive gst|total sum"
-        "|bill total|total bill|rechnungsgesamtbetrag|final total|total charges|invoice value"
+        "total incl of gst|total incl gst|total inclusive of gst|total sales incl gst|total sales inclusive gst|total amt incl gst"
+        "|total amt|total amt rounded|total amount rounded|rounded amount|total payable amount|net total incl gst|nett"
+        "|total after rounding|total rm incl of gst|total with gst|total include gst|total inc gst rounded|gesamtbetrag|gesamtsumme"
+        "|bruttosumme|bruttobetrag|total ttc|total|grand total|totaal|invoice total|summe inkl ust|endbetrag|total amount|rechnungsbetrag"
+        "|total incl vat|total including vat|total incl tax|total for this invoice|importe total|totale|totale fattura|total factura"
+        "|gesamt|합계|합계금액|총금액|총액|montant ttc|total facture|gesamt brutto|brutto|te betalen|total eur|total usd|totaal incl btw"
+        "|totaalbedrag|total general|total con iva|totale documento|suma brutto|totals|gross total|gross amount|total gross"
+        "|rechnungssumme|rechnungsendbetrag|endsumme|rechnungsbetrag brutto|gesamtbetrag brutto|bruttogesamtbetrag|summe brutto"
+        "|total inc gst|total inc vat|total with tax|order total|total invoice|invoice amount|total invoice amount|total sales"
+        "|amount total|total general ttc|montant total ttc|total toutes taxes comprises|total iva incluido|total a facturar"
+        "|totaal inclusief btw|factuurbedrag|factuurtotaal|totale complessivo|importo totale|razem|razem brutto|do zaplaty|summa"
+        "|totalsumma|att betala|i alt|totalt|total incl moms|belob i alt|loppusumma|yhteensa|brutto osszesen|celkem|celkem s dph"
+        "|total de plata|total general de plata|genel toplam|合計|合計金額|总计|价税合计|valor total|total geral|total a pagar|sum"
+        "|gesamtbetrag inkl mwst|gesamtbetrag inkl ust|total gbp|total chf|amount incl vat|total rm|nett total|rounded total"
+        "|total rounded|total inclusive of vat|summe|total sales inclusive of gst|total inclusive gst|total sum|bill total|total bill"
+        "|rechnungsgesamtbetrag|final total|total charges|invoice value"
     ),
     "prepaid": (
         "anzahlung|erhaltene anzahlungen|anzahlungen|bereits gezahlt|amount paid|paid|deposit|acompte|acomptes|anticipo|prepaid|less paid"
@@ -165,9 +170,10 @@ TOTALS: dict[str, str] = {
         "|avrundning|rundungsdifferenz|zaokraglenie|rounding amount|bill rounding|절사"
     ),
     "tender": (
-        "cash|change|visa|mastercard|card|ec karte|bar|ruckgeld|wechselgeld|especes|rendu|cambio|efectivo|contant|pin|wisselgeld|gegeben"
-        "|tendered|cash tendered|change due|credit card|debit card|received|bargeld|kreditkarte|cb|carte bancaire|현금|카드|거스름돈"
-        "|お釣り|お預り|master|nets|amex"
+        "payment|cash payment|cash paid|amount tendered|total tendered|tunai|baki|change amount|change rm|paid amount cash|cash rm"
+        "|balance change|given|cash|change|visa|mastercard|card|ec karte|bar|ruckgeld|wechselgeld|especes|rendu|cambio|efectivo|contant"
+        "|pin|wisselgeld|gegeben|tendered|cash tendered|change due|credit card|debit card|received|bargeld|kreditkarte|cb|carte bancaire"
+        "|현금|카드|거스름돈|お釣り|お預り|master|nets|amex"
     ),
 }
 
@@ -182,23 +188,23 @@ CARRIED = (
 # Rows that are only said to be part of the row above.
 INCLUDED = frozenset(
     {
-        "incl",
+        "included",
         "inkl",
-        "inklusive",
-        "davon",
-        "dont",
-        "of which",
-        "thereof",
-        "including",
-        "inbegrepen",
-        "waarvan",
+        "compris",
+        "darin",
         "enthalt",
         "di cui",
-        "enthaltene",
+        "dont",
+        "incl",
+        "waarvan",
         "inklusiv",
-        "compris",
-        "included",
-        "darin",
+        "inklusive",
+        "thereof",
+        "of which",
+        "inbegrepen",
+        "including",
+        "davon",
+        "enthaltene",
         "incluye",
     }
 )

@@ -152,16 +152,21 @@ def _at_edge(last: Word, word: Word, lefts: Sequence[float], rights: Sequence[fl
 
 
 def _furniture(rows: Sequence[tuple[PageLayout, tuple[Word, ...]]], pages: int) -> set[int]:
-    """Which rows stand in the margin and either say `page n` or come again, digits aside, on more than half of the pages."""
-    seen: dict[tuple[int, str], list[int]] = defaultdict(list)
-    dropped = set()
+    """Which rows stand in the margin and either say `page n` or come again, digits aside, on more than half of the pages. At the top the
+    first of those stays: it may be a table's header."""
+    seen: dict[tuple[bool, int, str], list[int]] = defaultdict(list)
+    dropped: set[int] = set()
     for number, (layout, words) in enumerate(rows):
         y = sum((word.y0 + word.y1) / 2 for word in words) / len(words)
-        if MARGIN * layout.height < y < (1 - MARGIN) * layout.height:
+        top, bottom = y <= MARGIN * layout.height, y >= (1 - MARGIN) * layout.height
+        if not top and not bottom:
             continue
         text = fold(" ".join(word.text for word in words))
         if len(words) < 8 and _PAGE_NUMBER.fullmatch(text):
             dropped.add(number)
         elif pages > 1:
-            seen[round(y / 4), re.sub(r"\d+", "9", text)].append(number)
-    return dropped.union(*(same for same in seen.values() if len({rows[n][0].number for n in same}) > pages / 2))
+            seen[top, round(y / 4), re.sub(r"\d+", "9", text)].append(number)
+    for (top, _, _), same in seen.items():
+        if len({rows[number][0].number for number in same}) > pages / 2:
+            dropped.update(same[1:] if top else same)
+    return dropped

@@ -33,7 +33,7 @@ _UNIT_WORD = re.compile(rf"(?:{_CURRENCY}|%|[^\W\d_]{{1,8}}\.?|[A-Za-z²³/()]{{
 _LONE_MARK = re.compile(_CURRENCY, re.IGNORECASE)
 _LEAD = re.compile(rf"[-–−+(]|{_CURRENCY}[-–−]?|[-–−]{_CURRENCY}", re.IGNORECASE)
 _PRICE_SHAPE = re.compile(r"[.,](?:\d\d|\d{4,})$")
-_MONEY_SHAPE = re.compile(r"[.,]\d\d$")
+_MONEY_SHAPE = re.compile(r"[.,]\d\d$|^\d{1,3}(?:[.,'’ ]\d{3})+$")
 _LIKE_DIGITS = re.compile(r"[-(]?[\dOolISB.,]*[.,][\dOolISB]{2}[)%€$-]?")
 _AS_DIGITS = str.maketrans("OolISB", "001158")
 _GROUP = re.compile(r"\d{3}(?:[.,]\d{2,4})?")
@@ -43,7 +43,8 @@ JOIN_GAP = 0.4  # of the text height: `1 234,56` is one number
 
 
 class Form(NamedTuple):
-    """What a string says as a number: `core` its digits and separators, `whole` a dash for the decimals (`12,-`), `unit` a unit glued to it."""
+    """What a string says as a number: `core` its digits and separators; `whole`: a dash stands for the decimals (`12,-`), `unit`: a unit
+    is glued to it."""
 
     core: str
     negative: bool
@@ -90,7 +91,7 @@ class Number:
 
     @property
     def money(self) -> bool:
-        """It has the form of money: a currency mark or two decimal places."""
+        """It has the form of money: a currency mark, two decimal places, or thousands set apart."""
         return self.form.currency or self.form.whole or _MONEY_SHAPE.search(self.form.core) is not None
 
     @property

@@ -189,7 +189,7 @@ def _by_rules(rules: Sequence[Rule], fields: dict[str, FieldSpec]) -> Iterator[t
         if len(parts) == 2 and not any("[*]" in path for path in rule.parts):
             tax = next((path for path in parts if path in taxes), None) or _taxlike(parts, fields)
             yield from (("gross", rule.total), ("tax", tax), ("net", next(path for path in parts if path != tax)))
-        elif len(parts) == 1 and len(rule.less) == 1 and rule.less[0] in fields and not _prepaid(fields[rule.less[0]]):
+        elif len(parts) == 1 and len(rule.less) == 1 and rule.less[0] in fields and not _paid(fields[rule.less[0]]):
             yield from (("gross", parts[0]), ("net", rule.total), ("tax", rule.less[0]))
 
 
@@ -197,9 +197,11 @@ def _taxlike(parts: Sequence[str], fields: dict[str, FieldSpec]) -> str:
     return max(reversed(parts), key=lambda path: _votes(fields[path], BUILT_IN_TOTALS)["tax"])
 
 
-def _prepaid(spec: FieldSpec) -> bool:
+def _paid(spec: FieldSpec) -> bool:
+    """What was paid before or is given back, and so no tax or commission."""
     votes = _votes(spec, BUILT_IN_TOTALS)
-    return votes["prepaid"] > 0 and votes["prepaid"] >= votes["tax"]
+    paid = max(votes["prepaid"], votes["tender"])
+    return paid > 0 and paid >= votes["tax"]
 
 
 def _paths(rule: Rule) -> Iterator[str]:

@@ -40,6 +40,11 @@ def product_rule(
     return None
 
 
+def is_tax(amount: Decimal, above: Decimal, rates: Sequence[Decimal] = ()) -> bool:
+    """The amount is what one of the rates (of the usual ones, where none is given) takes of what is above it."""
+    return above != 0 and amount != 0 and any(rate and abs(above * rate / HUNDRED - amount) <= 2 * HALF_CENT for rate in rates or RATES)
+
+
 def as_product(amount: Decimal, values: Sequence[Decimal]) -> bool:
     """Some two of the values multiply to the amount and neither of them is one."""
     return any(

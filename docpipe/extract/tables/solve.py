@@ -11,6 +11,7 @@ from math import log10
 
 from docpipe.extract.tables.breakdown import TaxLine
 from docpipe.extract.tables.numbers import close
+from docpipe.extract.tables.products import is_tax
 from docpipe.extract.tables.totals import Total, added, tax_sums, top
 
 RIVALS = 8  # for which what is due is looked at
@@ -66,7 +67,7 @@ class _Solver:
     def __init__(self, found: Mapping[str, Sequence[Total]], free: Sequence[Total], facts: Facts) -> None:
         self._facts = facts
         self._adjustments = list(_adjustments(found))
-        self._unlabelled = [(change, {}) for change in facts.changes]
+        self._unlabelled: list[tuple[Decimal, dict[str, Total]]] = [(change, {}) for change in facts.changes]
         self._rounding = [Decimal(0), *(total.value for total in found.get("round", [])[:1])]
         self._free = {total.value: total for total in free}
         self._net = list(found.get("net", [])[:MOST])
@@ -94,13 +95,13 @@ class _Solver:
         """The third of the three found by its value alone."""
         for net in filter(None, nets):
             for tax in [*filter(None, taxes), *(self._free.values() if self._is_rows(net.value) else ())]:
-                gross = self._at(net.value + tax.value)
-                if gross and not _same_number(net, tax, gross):
-                    yield net, tax, gross
+                whole = self._at(net.value + tax.value)
+                if whole and not _same_number(net, tax, whole):
+                    yield net, tax, whole
         for gross, tax in product(filter(None, grosses), filter(None, taxes)):
-            net = self._at(gross.value - tax.value)
-            if net and not _same_number(net, tax, gross):
-                yield net, tax, gross
+            rest = self._at(gross.value - tax.value)
+            if rest and not _same_number(rest, tax, gross):
+                yield rest, tax, gross
 
     def judged(self, net: Pick, tax: Pick, gross: Pick) -> Solution:
         """How well these three fit labels and equations."""
@@ -120,6 +121,8 @@ class _Solver:
         holds = any(close(net.value + tax.value + rounding, gross.value, CENT) for rounding in self._rounding)
         zero = holds and net.value == 0 and gross.value == 0
         checks["net_tax_gross"] = holds and not zero
+        if not tax.label_score and tax.value not in self._breakdown and not is_tax(tax.value, net.value):
+            return -EQUATION  # three numbers that happen to add up, such as what was paid, the change and the total
         gain = EQUATION if tax.value else UNTAXED  # any number that is printed twice is net and gross without tax
         return (gain if holds else -EQUATION) - ALL_ZERO * zero
 
@@ -149,7 +152,11 @@ class _Solver:
 
     def _is_rows(self, value: Decimal) -> bool:
         rows = self._facts.rows
-        return bool(rows) and rows is not None and any(close(rows + change, value, CENT) for change, _ in (*self._adjustments, *self._unlabelled))
+        return (
+            bool(rows)
+            and rows is not None
+            and any(close(rows + change, value, CENT) for change, _ in (*self._adjustments, *self._unlabelled))
+        )
 
     def _matching(self, known: Sequence[Total]) -> list[Total]:
         values = {total.value for total in known}

@@ -10,7 +10,7 @@ from docpipe.extract.tables.assign import Assignment, assign
 from docpipe.extract.tables.body import Body, bodies_of
 from docpipe.extract.tables.columns import HEAD_REACH, Column, cluster, place_of, under_headers
 from docpipe.extract.tables.free import Run, best_run
-from docpipe.extract.tables.header import Header, HeaderCell, find_headers
+from docpipe.extract.tables.header import Header, HeaderCell
 from docpipe.extract.tables.lines import Line, split
 from docpipe.extract.tables.numbers import Number, Separator
 from docpipe.extract.tables.plan import NUMERIC_KINDS, Plan
@@ -57,9 +57,8 @@ class Table:
         return replace(self, rows=tuple(rows), end=min(end, self.end), changes=tuple(changes))
 
 
-def headed_tables(lines: Sequence[Line], plan: Plan, separator: Separator) -> Iterator[Table]:
+def headed_tables(lines: Sequence[Line], headers: Sequence[Header], plan: Plan, separator: Separator) -> Iterator[Table]:
     """The tables under the best headers; of one header several where its end is in doubt."""
-    headers = find_headers(lines, plan.columns)
     if not headers:
         return
     ranked = sorted(headers, key=lambda header: (-header.score, header.line.index))

@@ -64,11 +64,13 @@ def candidates(
                 continue
             below = line.place >= after
             extra = LOWER_IS_BETTER * place / len(lines) + (MONEY if number.money else NOT_MONEY) + (AFTER_TABLE if below else BEFORE_TABLE)
-            for role, (score, label) in _roles(lines, place, number, labels).items():
+            roles = _roles(lines, place, number, labels)
+            tendered = max(roles, key=lambda role: roles[role][0], default="") == "tender"
+            for role, (score, label) in roles.items():
                 if score + extra > LEAST:
                     whole = min(1.0, score)
                     found[role].append(Total(whole + extra, value, (number,), line, label.text, label.box, max(0.0, whole)))
-            if below and number.money and len(free) < MOST_FREE:
+            if below and number.money and len(free) < MOST_FREE and not tendered:
                 free.append(Total(FREE_SCORE, value, (number,), line))
     return {role: top(totals) for role, totals in found.items()}, top(free)
 
@@ -151,7 +153,7 @@ def _above(lines: Sequence[Line], place: int, number: Number) -> list[_Label]:
     for other in reversed(lines[max(0, place - ABOVE_LINES) : place]):
         if other.page != line.page or line.y - other.y > ABOVE_HEIGHTS * line.height:
             break
-        over = next((phrase for phrase in other.texts if phrase.x0 < number.x1 and phrase.x1 > number.x0), None)
+        over = next((phrase for phrase in other.texts if phrase.x0 < number.x1 + line.height and phrase.x1 > number.x0 - line.height), None)
         if over is not None:
             return [_Label(over.text, over.box, ABOVE - 0.05 * (line.y - other.y) / line.height / ABOVE_HEIGHTS, 0.6)]
     return []

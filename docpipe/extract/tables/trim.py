@@ -9,14 +9,13 @@ from statistics import median
 
 from docpipe.extract.tables.columns import place_of
 from docpipe.extract.tables.lines import PAGE
-from docpipe.extract.tables.numbers import Separator, close
-from docpipe.extract.tables.products import HUNDRED, RATES
+from docpipe.extract.tables.numbers import Separator
+from docpipe.extract.tables.products import is_tax
 from docpipe.extract.tables.rows import Row
 
 USUAL = 0.8  # of the other rows have a cell that this one lacks
 ALIGNED = 6.0  # points: descriptions of one table start together
 APART = 1.4  # times the widest step between rows' lines
-CENT = Decimal("0.0105")
 
 
 def trimmed(rows: Sequence[Row], separator: Separator) -> tuple[list[Row], list[Row]]:
@@ -27,11 +26,6 @@ def trimmed(rows: Sequence[Row], separator: Separator) -> tuple[list[Row], list[
     while len(kept) > 1 and _odd(kept[-1], kept[:-1], separator):
         dropped.insert(0, kept.pop())
     return kept, dropped
-
-
-def is_tax(amount: Decimal, above: Decimal, rates: Sequence[Decimal] = ()) -> bool:
-    """The amount is what one of the rates (of the usual ones, where none is given) takes of what is above it."""
-    return above != 0 and amount != 0 and any(rate and close(above * rate / HUNDRED, amount, CENT) for rate in rates or RATES)
 
 
 def _odd(last: Row, others: Sequence[Row], separator: Separator) -> bool:
@@ -53,7 +47,9 @@ def _is_tax_row(last: Row, others: Sequence[Row], separator: Separator) -> bool:
         return False
     rate = last.cells.get("tax_rate")
     rates = [value] if rate is not None and (value := rate.value(separator)) is not None else []
-    return is_tax(amount, sum(values, Decimal(0)), rates) or (is_tax(amount, values[-1], rates) and values[-1] == sum(values[:-1], Decimal(0)))
+    return is_tax(amount, sum(values, Decimal(0)), rates) or (
+        is_tax(amount, values[-1], rates) and values[-1] == sum(values[:-1], Decimal(0))
+    )
 
 
 def _elsewhere(last: Row, others: Sequence[Row]) -> bool:

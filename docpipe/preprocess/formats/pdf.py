@@ -28,7 +28,7 @@ class Pdf(Format):
         self._pages = document.count_pages(self._document)
         if self._pages > bounds.pages:
             raise TooLargeError(f"{self._pages} pages, the limit is {bounds.pages} (DOCPIPE_MAX_PAGES)")
-        self._has_fields = bool(self._document.is_form_pdf)
+        self._has_fields = self._document.is_form_pdf is not False  # 0 is a form too
         document.check_pages(self._document, self._pages, path, password)
 
     @property

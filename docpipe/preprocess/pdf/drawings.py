@@ -39,15 +39,22 @@ def _shapes(drawing: dict[str, Any]) -> Iterator[tuple[Box, bool]]:
     outlined = "s" in drawing["type"]
     for item in drawing["items"]:
         if item[0] == "l":
-            (x0, y0), (x1, y1) = item[1], item[2]
-            yield (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)), outlined
+            if _is_straight(item):
+                (x0, y0), (x1, y1) = item[1], item[2]
+                yield (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)), outlined
         elif item[0] == "re":
             yield tuple(item[1]), outlined
         elif item[0] == "qu":
             xs, ys = zip(*(tuple(corner) for corner in item[1]), strict=True)
             yield (min(xs), min(ys), max(xs), max(ys)), outlined
-    if outlined and len(drawing["items"]) >= 4 and all(item[0] == "l" for item in drawing["items"]):
+    if outlined and len(drawing["items"]) >= 4 and all(item[0] == "l" and _is_straight(item) for item in drawing["items"]):
         yield tuple(drawing["rect"]), outlined
+
+
+def _is_straight(item: Any) -> bool:
+    """Whether a line runs along or down the page."""
+    (x0, y0), (x1, y1) = item[1], item[2]
+    return bool(abs(x1 - x0) <= STRAIGHT or abs(y1 - y0) <= STRAIGHT)
 
 
 def _sort(box: Box, outlined: bool, rulings: dict[Box, None], squares: dict[Box, None]) -> None:

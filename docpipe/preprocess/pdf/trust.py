@@ -29,8 +29,8 @@ SCAN_SPAN = 0.25
 
 _MOJIBAKE = re.compile(r"[ÃÂâ][\u0080-\u00bf€™œžŸ]|ï¿½|\(cid:\d+\)")
 _SYMBOL = re.compile(r"[^\w.…\-–—=*•|]")  # leaders and rules drawn with characters are none
-_LATIN = re.compile(r"(?<!\S)[A-Za-z]{3,}(?!\S)")
-_VOWEL = re.compile(r"[aeiouyAEIOUY]")
+_LATIN = re.compile(r"(?<!\S)[A-Z]?[a-z]{2,}(?!\S)")  # words, not codes
+_VOWEL = re.compile(r"[aeiouyAEIOU]")
 
 
 class Judgement(NamedTuple):
@@ -98,7 +98,7 @@ def _symbol_share(text: str) -> float:
 
 def _vowel_share(words: Sequence[LayerWord]) -> float:
     """Share of the Latin words without digits that have a vowel; 1 where there are too few to tell."""
-    latin = _LATIN.findall(" ".join([word.text for word in words]))
+    latin = _LATIN.findall(" ".join([word.text for word in words if len(word.text) > 2]))
     if len(latin) < 20:
         return 1.0
     return sum(_VOWEL.search(word) is not None for word in latin) / len(latin)

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from docpipe.extract.labels.lexicon import POSTAL, RECEIPT_STOP
+from docpipe.extract.labels.lexicon import LABEL_NOUNS, POSTAL, RECEIPT_STOP
 from docpipe.extract.labels.matching import NOBODY, Label
 from docpipe.extract.labels.pairing import PageIndex, is_mark, place_of
 from docpipe.extract.labels.phrases import Target
 from docpipe.extract.labels.scene import Option, Scene
 from docpipe.extract.layout import Segment
 from docpipe.values.dates import find_dates
-from docpipe.values.text import tidy
+from docpipe.values.text import fold, tidy
 
 _LEAD = re.compile(r"^[\s:=#.\-–_►▶>：]*")
 _EDGES = re.compile(r"^[\s:=_.►▶>]+|[_\s►▶>]+$")
@@ -51,7 +51,8 @@ def _rest_of_segment(scene: Scene, target: Target, label: Label) -> Iterator[Opt
         place = place_of(segment, start, end)
         marked = label.colon or bool(re.match(r"\s*[:=]", rest))
         asked = label.boost > 1 and label.start == 0  # the question above says that this is where the value stands
-        yield Option(place, tidy(raw), raw, 0.8 if marked else 0.7 if asked else 0.45, place.box)
+        fit = 0.2 if fold(raw) in LABEL_NOUNS else 0.8 if marked else 0.7 if asked else 0.45
+        yield Option(place, tidy(raw), raw, fit, place.box)
 
 
 def _neighbours(target: Target, label: Label, index: PageIndex) -> list[Segment]:
@@ -133,7 +134,7 @@ def _fit(scene: Scene, target: Target, segment: Segment) -> float:
     text, words = segment.text, len(segment.words)
     labels = scene.labels.by_segment.get(segment, ())
     fit = 0.8
-    if scene.labels.share(segment) >= 0.9:
+    if scene.labels.share(segment) >= 0.9 or segment.folded in LABEL_NOUNS:
         fit = 0.2
     elif _KEY_VALUE.match(text):
         fit = 0.15
@@ -148,7 +149,7 @@ def _fit(scene: Scene, target: Target, segment: Segment) -> float:
 
 
 def _shape_limit(text: str, words: int) -> float:
-    if _QUESTION.match(text) and words > 3:
+    if _QUESTION.match(text) and words > 2:
         return 0.3
     return 0.35 if _BULLET.match(text) else 1.0
 
@@ -161,8 +162,9 @@ def _name_factor(target: Target, text: str) -> float:
     """Digits and dates are rare in names."""
     if target.kind != "name":
         return 1.0
+    lower = 0.6 if next((char for char in text if char.isalpha()), "A").islower() else 1.0
     digits = 0.4 if sum(map(str.isdigit, text)) > 0.4 * len(text) else 1.0
-    return digits * (0.5 if find_dates(text, None) else 1.0)
+    return lower * digits * (0.5 if find_dates(text, None) else 1.0)
 
 
 def _next_key(scene: Scene, owner: str, segment: Segment, start: int) -> int:
