@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import re
 import sys
 from collections import Counter
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from docpipe import plugins
-from docpipe.fields import FieldSpec, fields_of, load_schema, rules_of
+from docpipe.fields import load_schema, rules_of
 from docpipe.records import Readings
 from docpipe.validate import contests, settle
 from docpipe.validate.choice import XML, values_of
@@ -67,15 +68,15 @@ def main() -> None:
     confident = sorted(((s, x.origin, x.path) for s, x in zip(sure, samples, strict=True) if not x.right), reverse=True)
     print("surest wrong:", [(f"{s:.2f}", origin, path) for s, origin, path in confident[:12]])
     constant, weights = fit(table, right, weight)
-    print_table(constant, dict(zip(names, weights, strict=True)))
+    print_table("ROW" if options.rows else "FIELD", constant, dict(zip(names, weights, strict=True)))
 
 
-def print_table(constant: float, weights: dict[str, float]) -> None:
+def print_table(name: str, constant: float, weights: dict[str, float]) -> None:
     """The fitted model as coefficients.py writes it, with what no document here can show."""
     known = {name: round(float(weight), 2) for name, weight in weights.items() if abs(weight) >= SMALLEST} | BY_HAND
     items = [f'"{name}": {weight}' for name, weight in sorted(known.items())]
     rows = [", ".join(items[start : start + 5]) for start in range(0, len(items), 5)]
-    print(f"FIELD = Coefficients(\n    {constant:.2f},\n    {{")
+    print(f"{name} = Coefficients(\n    {constant:.2f},\n    {{")
     print("\n".join(f"        {row}," for row in rows))
     print("    },\n)  # fmt: skip")
 
@@ -86,6 +87,7 @@ def arguments() -> Any:
     parser.add_argument("--readings", type=Path, required=True)
     parser.add_argument("--scorer", type=Path, required=True)
     parser.add_argument("--schemas", type=Path, help="folder of schema files that are not built in")
+    parser.add_argument("--rows", action="store_true", help="fit ROW, on the cells of line items, instead of FIELD")
     parser.add_argument("--least", type=int, default=12, help="a feature seen less often is left out")
     return parser.parse_args()
 
@@ -102,12 +104,23 @@ def read(truth: Path, options: Any) -> list[Sample]:
             continue
         schema = schema_of(row["schema"], options.schemas)
         for path, found in given(Readings.model_validate_json(file.read_text("utf-8")), schema):
-            if path in row["fields"]:
-                wanted, kind = row["fields"][path], kind_of(row["schema"], path, row.get("kinds") or {})
+            known, wanted = truth_at(row, path, len(row.get("line_items") or []))
+            if known and ("[" in path) == options.rows:
+                kind = kind_of(row["schema"], re.sub(r"\[\d+\]", "", path), row.get("kinds") or {})
                 right = not is_empty(wanted) and bool(compare(kind, wanted, found["="])[0])
-                numbers = {name: amount for name, amount in found.items() if name != "="}
-                samples.append(Sample(numbers, right, fold_of(row), truth.stem, path, str(row.get("group") or row["document"])))
+                numbers = {name: amount for name, amount in found.items() if name not in ("=", "rows")}
+                if "[" not in path or found["rows"] == len(row["line_items"]):
+                    samples.append(Sample(numbers, right, fold_of(row), truth.stem, path, str(row.get("group") or row["document"])))
     return samples
+
+
+def truth_at(row: dict[str, Any], path: str, rows: int) -> tuple[bool, Any]:
+    """Whether the truth says something for the path, and what; rows are compared where both sides have as many."""
+    cell = re.fullmatch(r"line_items\[(\d+)\]\.(\w+)", path)
+    if cell is None:
+        return path in row["fields"], row["fields"].get(path)
+    known = int(cell[1]) < rows and cell[2] in row["line_items"][int(cell[1])]
+    return known, row["line_items"][int(cell[1])][cell[2]] if known else None
 
 
 def schema_of(name: str, folder: Path | None) -> type[BaseModel]:
@@ -123,12 +136,11 @@ def given(readings: Readings, schema: type[BaseModel]) -> list[tuple[str, dict[s
     merged, _, _ = contests(readings, schema)
     choices, _ = settle(merged, rules, least=0.0)
     relations = states(check(rules, values_of(choices)))
-    specs: tuple[FieldSpec, ...] = fields_of(schema)
-    plain = {spec.path for spec in specs if not spec.repeated}
+    rows = len({match[1] for path in choices if (match := re.match(r"line_items\[(\d+)\]", path))})
     return [
-        (path, {**features(choice, choice.winner, relations.get(path, frozenset())), "=": choice.value})
+        (path, {**features(choice, choice.winner, relations.get(path, frozenset())), "=": choice.value, "rows": rows})
         for path, choice in choices.items()
-        if path in plain and choice.winner is not None and choice.winner.engine != XML
+        if choice.winner is not None and choice.winner.engine != XML
     ]
 
 

@@ -14,33 +14,194 @@ from docpipe.records import Word, Words
 WIDTH, HEIGHT, LEFT, RIGHT = 595.0, 842.0, 40.0, 555.0
 D = Decimal
 
-LABELS: dict[str, dict[str, str]] = {
-    "en": dict(pos="No.|Item", sku="Item code|SKU", desc="Description|Product|Details", qty="Qty|Quantity|Hours", unit="Unit", price="Unit price|Price|Rate",
-               disc="Discount|Disc.", rate="VAT|VAT rate|Tax %", amount="Amount|Line total|Total|Net amount", net="Subtotal|Net total|Total excl. VAT", tax="VAT|Sales tax|Total VAT",
-               gross="Total|Grand total|Total incl. VAT|Invoice total", paid="Amount paid|Deposit", due="Balance due|Amount due", ship="Shipping|Freight", less="Discount", carry="Carried forward", again="Brought forward", base="Net amount|Taxable amount", taxed="VAT amount", page="Page"),
-    "de": dict(pos="Pos.|Pos", sku="Art-Nr|Artikelnummer", desc="Beschreibung|Bezeichnung|Leistung", qty="Menge|Anzahl", unit="Einheit|ME", price="Einzelpreis|Preis|E-Preis",
-               disc="Rabatt", rate="MwSt|USt.|Steuersatz", amount="Betrag|Gesamtpreis|Summe|Gesamt", net="Nettobetrag|Zwischensumme|Summe netto", tax="zzgl. MwSt|Umsatzsteuer|Summe MwSt.",
-               gross="Gesamtbetrag|Rechnungsbetrag|Bruttosumme|Endbetrag", paid="Anzahlung|bereits gezahlt", due="Zahlbetrag|Zu zahlen", ship="Versandkosten|Fracht", less="Rabatt|Nachlass", carry="Übertrag", again="Übertrag", base="Nettobetrag|Bemessungsgrundlage", taxed="Steuerbetrag", page="Seite"),
-    "fr": dict(pos="Ligne|N°", sku="Réf|Code", desc="Désignation|Description|Libellé", qty="Quantité|Qté", unit="Unité", price="Prix unitaire|P.U. HT|PU",
-               disc="Remise", rate="TVA|Taux TVA", amount="Montant HT|Total HT|Montant", net="Total HT|Sous-total HT", tax="TVA|Total TVA|Montant TVA",
-               gross="Total TTC|Montant TTC", paid="Acompte", due="Net à payer|Reste à payer", ship="Frais de port", less="Remise", carry="A reporter", again="Report", base="Base HT|Base", taxed="Montant TVA", page="Page"),
-    "nl": dict(pos="Nr|Regel", sku="Code|Artikelcode", desc="Omschrijving|Artikel", qty="Aantal", unit="Eenheid", price="Prijs|Stukprijs",
-               disc="Korting", rate="BTW|BTW %", amount="Bedrag|Totaal", net="Subtotaal|Totaal excl. BTW", tax="BTW|Totaal BTW",
-               gross="Totaal|Totaal incl. BTW", paid="Aanbetaling", due="Te betalen", ship="Verzendkosten", less="Korting", carry="Transport", again="Transport", base="Grondslag|Base", taxed="BTW bedrag", page="Pagina"),
-    "es": dict(pos="Nº|Línea", sku="Código|Referencia", desc="Descripción|Concepto", qty="Cantidad|Cant.", unit="Unidad", price="Precio|Precio unitario",
-               disc="Dto|Descuento", rate="IVA|% IVA", amount="Importe|Total", net="Base imponible|Subtotal", tax="IVA|Total IVA",
-               gross="Total|Total factura", paid="Anticipo", due="Total a pagar", ship="Gastos de envío|Portes", less="Descuento", carry="Suma y sigue", again="Suma y sigue", base="Base", taxed="Cuota IVA", page="Página"),
-    "it": dict(pos="Riga|N.", sku="Codice", desc="Descrizione|Articolo", qty="Quantità|Qtà", unit="UM", price="Prezzo|Prezzo unitario",
-               disc="Sconto", rate="IVA|Aliquota", amount="Importo|Totale", net="Imponibile|Totale imponibile", tax="IVA|Totale IVA|Imposta",
-               gross="Totale|Totale fattura|Totale documento", paid="Acconto", due="Netto a pagare|Da pagare", ship="Spese di spedizione", less="Sconto", carry="Riporto", again="Riporto", base="Imponibile", taxed="Imposta", page="Pagina"),
-}  # fmt: skip
+# role -> language -> labels, `|` between.
+_BY_ROLE: dict[str, dict[str, str]] = {
+    "pos": {
+        "en": "No.|Item",
+        "de": "Pos.|Pos",
+        "fr": "Ligne|N°",
+        "nl": "Nr|Regel",
+        "es": "Nº|Línea",
+        "it": "Riga|N.",
+    },
+    "sku": {
+        "en": "Item code|SKU",
+        "de": "Art-Nr|Artikelnummer",
+        "fr": "Réf|Code",
+        "nl": "Code|Artikelcode",
+        "es": "Código|Referencia",
+        "it": "Codice",
+    },
+    "desc": {
+        "en": "Description|Product|Details",
+        "de": "Beschreibung|Bezeichnung|Leistung",
+        "fr": "Désignation|Description|Libellé",
+        "nl": "Omschrijving|Artikel",
+        "es": "Descripción|Concepto",
+        "it": "Descrizione|Articolo",
+    },
+    "qty": {
+        "en": "Qty|Quantity|Hours",
+        "de": "Menge|Anzahl",
+        "fr": "Quantité|Qté",
+        "nl": "Aantal",
+        "es": "Cantidad|Cant.",
+        "it": "Quantità|Qtà",
+    },
+    "unit": {
+        "en": "Unit",
+        "de": "Einheit|ME",
+        "fr": "Unité",
+        "nl": "Eenheid",
+        "es": "Unidad",
+        "it": "UM",
+    },
+    "price": {
+        "en": "Unit price|Price|Rate",
+        "de": "Einzelpreis|Preis|E-Preis",
+        "fr": "Prix unitaire|P.U. HT|PU",
+        "nl": "Prijs|Stukprijs",
+        "es": "Precio|Precio unitario",
+        "it": "Prezzo|Prezzo unitario",
+    },
+    "disc": {
+        "en": "Discount|Disc.",
+        "de": "Rabatt",
+        "fr": "Remise",
+        "nl": "Korting",
+        "es": "Dto|Descuento",
+        "it": "Sconto",
+    },
+    "rate": {
+        "en": "VAT|VAT rate|Tax %",
+        "de": "MwSt|USt.|Steuersatz",
+        "fr": "TVA|Taux TVA",
+        "nl": "BTW|BTW %",
+        "es": "IVA|% IVA",
+        "it": "IVA|Aliquota",
+    },
+    "amount": {
+        "en": "Amount|Line total|Total|Net amount",
+        "de": "Betrag|Gesamtpreis|Summe|Gesamt",
+        "fr": "Montant HT|Total HT|Montant",
+        "nl": "Bedrag|Totaal",
+        "es": "Importe|Total",
+        "it": "Importo|Totale",
+    },
+    "net": {
+        "en": "Subtotal|Net total|Total excl. VAT",
+        "de": "Nettobetrag|Zwischensumme|Summe netto",
+        "fr": "Total HT|Sous-total HT",
+        "nl": "Subtotaal|Totaal excl. BTW",
+        "es": "Base imponible|Subtotal",
+        "it": "Imponibile|Totale imponibile",
+    },
+    "tax": {
+        "en": "VAT|Sales tax|Total VAT",
+        "de": "zzgl. MwSt|Umsatzsteuer|Summe MwSt.",
+        "fr": "TVA|Total TVA|Montant TVA",
+        "nl": "BTW|Totaal BTW",
+        "es": "IVA|Total IVA",
+        "it": "IVA|Totale IVA|Imposta",
+    },
+    "gross": {
+        "en": "Total|Grand total|Total incl. VAT|Invoice total",
+        "de": "Gesamtbetrag|Rechnungsbetrag|Bruttosumme|Endbetrag",
+        "fr": "Total TTC|Montant TTC",
+        "nl": "Totaal|Totaal incl. BTW",
+        "es": "Total|Total factura",
+        "it": "Totale|Totale fattura|Totale documento",
+    },
+    "paid": {
+        "en": "Amount paid|Deposit",
+        "de": "Anzahlung|bereits gezahlt",
+        "fr": "Acompte",
+        "nl": "Aanbetaling",
+        "es": "Anticipo",
+        "it": "Acconto",
+    },
+    "due": {
+        "en": "Balance due|Amount due",
+        "de": "Zahlbetrag|Zu zahlen",
+        "fr": "Net à payer|Reste à payer",
+        "nl": "Te betalen",
+        "es": "Total a pagar",
+        "it": "Netto a pagare|Da pagare",
+    },
+    "ship": {
+        "en": "Shipping|Freight",
+        "de": "Versandkosten|Fracht",
+        "fr": "Frais de port",
+        "nl": "Verzendkosten",
+        "es": "Gastos de envío|Portes",
+        "it": "Spese di spedizione",
+    },
+    "less": {
+        "en": "Discount",
+        "de": "Rabatt|Nachlass",
+        "fr": "Remise",
+        "nl": "Korting",
+        "es": "Descuento",
+        "it": "Sconto",
+    },
+    "carry": {
+        "en": "Carried forward",
+        "de": "Übertrag",
+        "fr": "A reporter",
+        "nl": "Transport",
+        "es": "Suma y sigue",
+        "it": "Riporto",
+    },
+    "again": {
+        "en": "Brought forward",
+        "de": "Übertrag",
+        "fr": "Report",
+        "nl": "Transport",
+        "es": "Suma y sigue",
+        "it": "Riporto",
+    },
+    "base": {
+        "en": "Net amount|Taxable amount",
+        "de": "Nettobetrag|Bemessungsgrundlage",
+        "fr": "Base HT|Base",
+        "nl": "Grondslag|Base",
+        "es": "Base",
+        "it": "Imponibile",
+    },
+    "taxed": {
+        "en": "VAT amount",
+        "de": "Steuerbetrag",
+        "fr": "Montant TVA",
+        "nl": "BTW bedrag",
+        "es": "Cuota IVA",
+        "it": "Imposta",
+    },
+    "page": {
+        "en": "Page",
+        "de": "Seite",
+        "fr": "Page",
+        "nl": "Pagina",
+        "es": "Página",
+        "it": "Pagina",
+    },
+}
+LABELS = {language: {role: by[language] for role, by in _BY_ROLE.items()} for language in ("en", "de", "fr", "nl", "es", "it")}
 COMMA = frozenset({"de", "fr", "nl", "es", "it"})
-THINGS = (
-    "Bolt Washer Cable Lamp Filter Valve Chair Desk Paper Toner Sensor Gasket Hinge Battery Adapter Panel Bracket Motor Pump Hose Switch Router "
-    "Keyboard Monitor Screw Service Support Consulting Training Cleaning Licence"
-).split()
-KINDS = "black steel M8 DN25 230V 256GB wireless premium standard type-B series-3 galvanised compact PN16 XL green 500ml 2-pack IP67 60x40".split()
+_THINGS = (
+    "Bolt|Washer|Cable|Lamp|Filter|Valve|Chair|Desk|Paper|Toner|Sensor|Gasket|Hinge|Battery|Adapter|Panel|Bracket|Motor|Pump|Hose|Switch"
+    "|Router|Keyboard|Monitor|Screw|Service|Support|Consulting|Training|Cleaning|Licence"
+)
+THINGS = _THINGS.split("|")
+_KINDS = "black|steel|M8|DN25|230V|256GB|wireless|premium|standard|type-B|series-3|galvanised|compact|PN16|XL|green|500ml|2-pack|IP67|60x40"
+KINDS = _KINDS.split("|")
 RATES = ((19,), (20,), (21,), (19, 7), (20, "5.5"), (0,), (25,), (22, 10))
+
+# How many documents have each feature.
+SHARES = {
+    "pos": 0.5, "sku": 0.35, "qty": 0.92, "unit": 0.2, "price": 0.95, "disc": 0.12, "rate": 0.45, "head": 0.93, "carry": 0.35, "again": 0.75,
+    "paid": 0.15, "ship": 0.12, "less": 0.1, "taxes": 0.35, "taxes_first": 0.3, "bottom": 0.05, "notes": 0.3, "price_notes": 0.12,
+    "groups": 0.1, "inline": 0.12, "left": 0.2, "terms": 0.5, "stacked": 0.1, "facts": 0.7,
+}  # fmt: skip
 
 
 def cents(value: D, places: int = 2) -> D:
@@ -131,13 +292,7 @@ def style_of(rnd: random.Random, *, unknown: float, dropped: float) -> Style:
     labels = {role: rnd.choice(text.split("|")) for role, text in LABELS[language].items()}
     labels = {role: pseudo(rnd) if made_up or rnd.random() < dropped else text for role, text in labels.items()}
     separator = "," if language in COMMA and rnd.random() < 0.93 else "."
-    has = {
-        name: rnd.random() < share
-        for name, share in dict(
-            pos=0.5, sku=0.35, qty=0.92, unit=0.2, price=0.95, disc=0.12, rate=0.45, head=0.93, carry=0.35, again=0.75, paid=0.15, ship=0.12, less=0.1,
-            taxes=0.35, taxes_first=0.3, bottom=0.05, notes=0.3, price_notes=0.12, groups=0.1, inline=0.12, left=0.2, terms=0.5, stacked=0.1, facts=0.7, whole=0.05, wide=0.3
-        ).items()
-    }  # fmt: skip
+    has = {name: rnd.random() < share for name, share in SHARES.items()}
     order = rnd.choice(
         [["qty", "unit", "price", "disc", "rate"], ["price", "qty", "unit", "disc", "rate"], ["qty", "unit", "rate", "price", "disc"]]
     )
@@ -146,10 +301,11 @@ def style_of(rnd: random.Random, *, unknown: float, dropped: float) -> Style:
         columns.remove("qty")
         columns.insert(0, "qty")
     mark, left = rnd.choice([("€", False), ("$", True), ("EUR", False), ("£", True)]) if rnd.random() < 0.45 else ("", False)
-    return Style(
-        rnd, "xx" if made_up else language, labels, separator, rnd.choice({".": [",", "", "'"], ",": [".", ".", " ", ""]}[separator]), mark, left,
-        columns, rnd.random() < 0.12, [D(str(rate)) for rate in rnd.choice(RATES)], rnd.choice([2, 2, 2, 2, 3, 4]), has,
-    )  # fmt: skip
+    group = rnd.choice({".": [",", "", "'"], ",": [".", ".", " ", ""]}[separator])
+    rates = [D(str(rate)) for rate in rnd.choice(RATES)]
+    places = rnd.choice([2, 2, 2, 2, 3, 4])
+    name = "xx" if made_up else language
+    return Style(rnd, name, labels, separator, group, mark, left, columns, rnd.random() < 0.12, rates, places, has)
 
 
 @dataclass
@@ -305,7 +461,16 @@ def _row(
     beside = y + (len(line.words) - 1) * pitch if style.flags["bottom"] else y
     places = max(0, -int(line.quantity.as_tuple().exponent)) if line.quantity % 1 else 0
     count = style.number(line.quantity, places) + (f" {unit}" if unit and "unit" not in edges else "")
-    cells = dict(pos=str(number + 1), sku=line.sku, qty=count, unit="pcs", price=style.money(line.price, style.places), disc=f"{line.discount}%" if line.discount else "", rate=style.rate(line.rate), amount=style.money(line.amount))  # fmt: skip
+    cells = {
+        "pos": str(number + 1),
+        "sku": line.sku,
+        "qty": count,
+        "unit": "pcs",
+        "price": style.money(line.price, style.places),
+        "disc": f"{line.discount}%" if line.discount else "",
+        "rate": style.rate(line.rate),
+        "amount": style.money(line.amount),
+    }
     for column in style.columns:
         if column != "desc" and cells[column]:
             x0, x1 = edges[column]
@@ -352,7 +517,7 @@ def _true_totals(style: Style, sums: dict[str, object]) -> dict[str, str]:
 
 
 def _totals(sheet: Sheet, style: Style, sums: dict, y: float) -> None:
-    rnd, pitch = style.rnd, sheet.size * 1.35
+    pitch = sheet.size * 1.35
     if y + 14 * pitch > 780:
         sheet.pages.append([])
         y = 90.0
@@ -360,42 +525,40 @@ def _totals(sheet: Sheet, style: Style, sums: dict, y: float) -> None:
     if style.flags["taxes"] and style.flags["taxes_first"]:
         y = _breakdown(sheet, style, sums, y, pitch)
     left, right = (LEFT, LEFT + 220) if style.flags["left"] else (370.0, RIGHT - 4)
-
-    def put(label: str, value: D) -> None:
-        nonlocal y
+    for label, value in _lines_of_totals(style, sums):
         if style.flags["inline"]:
             sheet.put(left, y, f"{label}: {style.money(value)}")
         else:
             sheet.put(left, y, label)
             sheet.put(right, y, style.money(value), right=True)
         y += pitch + 2
-
-    labels = style.labels
-    if sums["ship"]:
-        put(labels["ship"], sums["ship"])
-    if sums["less"]:
-        put(labels["less"], -sums["less"])
-    put(labels["net"], sums["net"])
-    for rate, value in sums["tax"].items():
-        put(f"{labels['tax']} {style.rate(rate)}", value)
-    put(labels["gross"], sums["gross"])
-    if sums["paid"]:
-        put(labels["paid"], -sums["paid"] if rnd.random() < 0.5 else sums["paid"])
-        put(labels["due"], sums["gross"] - sums["paid"])
     if style.flags["taxes"] and not style.flags["taxes_first"]:
         y = _breakdown(sheet, style, sums, y + 10, pitch)
     if style.flags["terms"]:
-        y += 14
-        sheet.put(
-            LEFT,
-            y,
-            f"{pseudo(rnd)} {pseudo(rnd).lower()} 2 % {pseudo(rnd).lower()} 10 {pseudo(rnd).lower()}, {style.money(cents(sums['gross'] * D('0.98')))}",
-        )
-        sheet.put(
-            LEFT,
-            y + pitch,
-            f"IBAN DE{rnd.randint(10, 99)} {rnd.randint(1000, 9999)} {rnd.randint(1000, 9999)} {rnd.randint(1000, 9999)} 00",
-        )
+        _terms(sheet, style, sums["gross"], y + 14, pitch)
+
+
+def _lines_of_totals(style: Style, sums: dict) -> list[tuple[str, D]]:
+    labels, lines = style.labels, []
+    if sums["ship"]:
+        lines.append((labels["ship"], sums["ship"]))
+    if sums["less"]:
+        lines.append((labels["less"], -sums["less"]))
+    lines.append((labels["net"], sums["net"]))
+    lines += [(f"{labels['tax']} {style.rate(rate)}", value) for rate, value in sums["tax"].items()]
+    lines.append((labels["gross"], sums["gross"]))
+    if sums["paid"]:
+        lines.append((labels["paid"], -sums["paid"] if style.rnd.random() < 0.5 else sums["paid"]))
+        lines.append((labels["due"], sums["gross"] - sums["paid"]))
+    return lines
+
+
+def _terms(sheet: Sheet, style: Style, gross: D, y: float, pitch: float) -> None:
+    """A sentence with money in it, and an account."""
+    one, two, three, four = (pseudo(style.rnd) for _ in range(4))
+    sheet.put(LEFT, y, f"{one} {two.lower()} 2 % {three.lower()} 10 {four.lower()}, {style.money(cents(gross * D('0.98')))}")
+    digits = " ".join(str(style.rnd.randint(1000, 9999)) for _ in range(3))
+    sheet.put(LEFT, y + pitch, f"IBAN DE{style.rnd.randint(10, 99)} {digits} 00")
 
 
 def _breakdown(sheet: Sheet, style: Style, sums: dict, y: float, pitch: float) -> float:

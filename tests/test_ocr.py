@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -43,30 +42,34 @@ def stacked(texts: Sequence[str], **options: object) -> np.ndarray:
     return drawn([(30, 40 + 30 * place, text) for place, text in enumerate(texts)], **options)
 
 
-@cache
-def ppocr() -> Ppocr:
-    engine = load_ocr("ppocr")
-    assert isinstance(engine, Ppocr)
-    return engine
+@pytest.fixture(scope="module")
+def ppocr(tmp_path_factory: pytest.TempPathFactory) -> OcrEngine:
+    return load_ocr("ppocr", cache=tmp_path_factory.mktemp("cache"))
 
 
-def read(image: np.ndarray, **options: object) -> list[str]:
-    lines = ppocr().read(image, **options)
-    return [" ".join(word.text for word in line.words) for line in sorted(lines, key=lambda line: line.words[0].y0)]
+@pytest.fixture(scope="module")
+def read(ppocr: OcrEngine) -> Callable[..., list[str]]:
+    """An image -> the text of its lines, top to bottom."""
+
+    def texts(image: np.ndarray, **options: object) -> list[str]:
+        lines = sorted(ppocr.read(image, **options), key=lambda line: line.words[0].y0)
+        return [" ".join(word.text for word in line.words) for line in lines]
+
+    return texts
 
 
 # ---- the default engine ----------------------------------------------------------------------------------------------
 
 
-def test_printed_lines_are_read_exactly_in_gray_and_colour() -> None:
+def test_printed_lines_are_read_exactly_in_gray_and_colour(read: Callable[..., list[str]]) -> None:
     image = stacked(TEXT)
     assert read(image) == TEXT
     assert read(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)) == TEXT
 
 
-def test_words_lie_where_they_are_printed() -> None:
+def test_words_lie_where_they_are_printed(ppocr: OcrEngine) -> None:
     image = drawn([(40, 60, "Total amount 98.70")])
-    [line] = ppocr().read(image)
+    [line] = ppocr.read(image)
     page = pymupdf.open().new_page(width=300, height=200)
     page.insert_text((40, 60), "Total amount 98.70", fontname="helv", fontsize=11)
     printed = [(word[4], word[0] * 200 / 72, word[2] * 200 / 72) for word in page.get_text("words")]
@@ -78,35 +81,35 @@ def test_words_lie_where_they_are_printed() -> None:
 
 
 @pytest.mark.parametrize("turn", [90, 270])
-def test_lines_printed_upwards_or_downwards_are_read(turn: int) -> None:
+def test_lines_printed_upwards_or_downwards_are_read(ppocr: OcrEngine, turn: int) -> None:
     image = drawn([(150, 180 if turn == 90 else 20, "Order number 5512")], turn=turn)
-    [line] = ppocr().read(image)
+    [line] = ppocr.read(image)
     assert [word.text for word in line.words] == ["Order", "number", "5512"]
     starts = [word.y0 for word in line.words]
     assert starts == sorted(starts, reverse=turn == 90)
     assert all(word.x1 - word.x0 < word.y1 - word.y0 for word in line.words[:2])
 
 
-def test_digits_that_stand_alone_are_read() -> None:
+def test_digits_that_stand_alone_are_read(ppocr: OcrEngine) -> None:
     rows = [(60, "Cable drum", "12.40"), (85, "Junction box", "8.15"), (110, "Wall bracket", "3.99")]
     texts = [(x, y, text) for y, name, price in rows for x, text in ((20, "1"), (60, name), (200, price))]
-    lines = ppocr().read(drawn(texts, size=9))
+    lines = ppocr.read(drawn(texts, size=9))
     assert sum(line.words[0].text == "1" and line.words[0].x0 < 100 for line in lines) == 3
 
 
-def test_a_page_without_text_has_no_lines() -> None:
-    assert ppocr().read(np.full((400, 300), 250, np.uint8)) == []
-    assert ppocr().read(np.full((3, 300), 250, np.uint8)) == []
+def test_a_page_without_text_has_no_lines(ppocr: OcrEngine) -> None:
+    assert ppocr.read(np.full((400, 300), 250, np.uint8)) == []
+    assert ppocr.read(np.full((3, 300), 250, np.uint8)) == []
 
 
-def test_an_image_that_is_a_view_of_a_larger_one_is_read() -> None:
+def test_an_image_that_is_a_view_of_a_larger_one_is_read(read: Callable[..., list[str]]) -> None:
     page = np.full((900, 1200), 255, np.uint8)
     image = stacked(TEXT[:2])
     page[100 : 100 + image.shape[0], 200 : 200 + image.shape[1]] = image
     assert read(page[100 : 100 + image.shape[0], 200 : 200 + image.shape[1]]) == TEXT[:2]
 
 
-def test_chinese_and_japanese_are_read_where_asked_for_and_where_the_page_shows_them() -> None:
+def test_chinese_and_japanese_are_read_where_asked_for_and_where_the_page_shows_them(read: Callable[..., list[str]]) -> None:
     chinese = ["增值税专用发票购买方名称", "纳税人识别号地址电话", "货物或应税劳务服务名称", "价税合计大写小写"]
     image = stacked(chinese, font="china-s")
     assert read(image, languages=("zh",)) == chinese
@@ -125,7 +128,7 @@ def test_without_korean_data_a_korean_page_is_said_to_be_unreadable_once(tmp_pat
 
 
 @needs_korean
-def test_korean_is_read_where_asked_for_and_where_the_page_shows_it() -> None:
+def test_korean_is_read_where_asked_for_and_where_the_page_shows_it(read: Callable[..., list[str]]) -> None:
     korean = ["세금계산서 공급가액", "사업자등록번호 상호", "합계금액 부가세액", "작성일자 비고란"]
     image = stacked(korean, font="korea")
     asked, seen = read(image, languages=("ko",)), read(image)
@@ -134,7 +137,7 @@ def test_korean_is_read_where_asked_for_and_where_the_page_shows_it() -> None:
 
 
 @needs_korean
-def test_a_latin_page_stays_with_ppocr_though_korean_is_among_the_languages() -> None:
+def test_a_latin_page_stays_with_ppocr_though_korean_is_among_the_languages(read: Callable[..., list[str]]) -> None:
     assert read(stacked(TEXT), languages=("ko", "de")) == TEXT
 
 
@@ -286,7 +289,7 @@ def test_language_data_in_the_cache_folder_comes_first(tmp_path: Path) -> None:
 
 
 @needs_korean
-def test_a_korean_line_is_read_with_boxes_inside_it() -> None:
+def test_a_korean_line_is_read_with_boxes_inside_it(read: Callable[..., list[str]]) -> None:
     image = stacked(["공급가액 합계금액"], font="korea", size=14)
     words = HangulReader().read(image, level_quad(75, 60, 450, 125))
     assert "".join(word.text for word in words) == "공급가액합계금액"

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import importlib
 import os
 import resource
+import select
 import signal
 from pathlib import Path
 from typing import Any
@@ -28,11 +30,18 @@ def main() -> None:
     answers = os.dup(1)
     os.dup2(2, 1)  # a library that prints must not break the messages
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
+    _import_while_idle()
     server = Server()
     with contextlib.suppress(ClosedError):
         while True:
             send(answers, server.answer(receive(0)))
     os._exit(0)  # no need to tear down what the system frees
+
+
+def _import_while_idle() -> None:
+    """Most documents are PDFs: what opens them is imported while the parent is still busy starting, unless it is waiting already."""
+    if not select.select([0], [], [], 0)[0]:
+        importlib.import_module("docpipe.preprocess.pdf.facts")
 
 
 class Server:

@@ -39,7 +39,7 @@ def validate(readings: Readings, schema: type[S]) -> Result[S]:
     choices = fill(choices, rules, {spec.path: spec for spec in specs})
     findings = check(rules, values_of(choices))
     text_layer = all(page.words == "text_layer" for page in readings.pages if page.status != "blank")
-    choices = confirm(assess(choices, findings), findings, rules, text_layer=text_layer)
+    choices = confirm(assess(choices, findings), findings, rules, text_layer=text_layer, only_xml=not readings.pages)
     choices, ambiguous = question(choices, locale)
     issues = [*conflicts, *dropped, *repaired, *ambiguous, *complaints(readings, specs, choices, findings, without_xml(merged, rules))]
     status, doubts = verdict(readings, specs, rules, choices, findings, issues)

@@ -109,5 +109,8 @@ def best_first(candidates: Iterable[Candidate]) -> list[Candidate]:
 
 
 def is_labelled(candidate: Candidate) -> bool:
-    """The candidate stands at a label of its own field; what the document's XML says is labelled by its element."""
+    """The candidate stands at a label of its own field. XML labels by its elements, a language model by the field it was asked for, if
+    the page's words bear it out."""
+    if candidate.evidence.relation == "model":
+        return candidate.grounded
     return candidate.engine == XML or candidate.evidence.label_score >= LABELLED

@@ -15,21 +15,23 @@ class Coefficients:
 
 
 FIELD = Coefficients(
-    -3.30,
+    -2.40,
     {
-        "agree": 2, "broken": 0.16, "fit": 3.03, "from_block": 1.21, "gap": 0.79, "holds": 1.81, "kind:choice": 0.46,
-        "kind:currency": 1.61, "kind:date": -0.15, "kind:iban": 1.34, "kind:id": 0.08, "kind:money": -1.02, "kind:name":
-        0.39, "kind:tax_id": 1.26, "kind:text": -0.41, "labelled_holds": 0.28, "level": 0.21, "own": 0.76, "same_cell": 0.6,
-        "score": 1.32, "seen": 0.44, "ungrounded": -2.5, "weak": 1.1,
+        "agree": 2.0, "broken": 0.31, "fit": 2.63, "from_block": 0.84, "gap": 0.7,
+        "holds": 1.06, "kind:address": -0.14, "kind:bool": -0.33, "kind:choice": 0.55, "kind:currency": 1.46,
+        "kind:date": 0.09, "kind:iban": 1.16, "kind:id": -0.15, "kind:money": -0.85, "kind:name": 0.34,
+        "kind:tax_id": 0.93, "kind:text": -0.64, "labelled_holds": 0.37, "level": 0.19, "ocr": -0.36,
+        "own": 0.76, "same_cell": 0.56, "score": 1.39, "seen": 0.29, "ungrounded": -2.5,
+        "weak": 1.09,
     },
 )  # fmt: skip
 
 # A cell of a table's row: hand-set.
 ROW = Coefficients(
-    0.4, {"label": 0.8, "holds": 1.2, "product": 1.2, "broken": -1.6, "agree": 2.0, "ungrounded": -2.5, "fit": 0.6}
+    0.4, {"own": 0.8, "holds": 1.2, "product": 1.2, "broken": -1.6, "agree": 2.0, "ungrounded": -2.5, "fit": 0.6}
 )  # fmt: skip
 
 # A value that a vision language model read: hand-set; its score is the token probability.
 MODEL = Coefficients(
-    -0.6, {"score": 1.0, "gap": 0.5, "holds": 1.2, "product": 0.8, "broken": -1.8, "agree": 2.2, "checksum": 1.0, "ungrounded": -2.5}
+    -0.6, {"score": 1.0, "gap": 0.5, "holds": 1.2, "product": 0.8, "broken": -1.8, "agree": 2.2, "ungrounded": -2.5}
 )  # fmt: skip

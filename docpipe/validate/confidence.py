@@ -16,6 +16,7 @@ from docpipe.validate.coefficients import FIELD, MODEL, ROW
 from docpipe.validate.rules import Finding
 
 XML_CONFIDENCE = 0.99
+PAGE_CONFIDENCE = 0.9  # a page's text is what was read; how well, the words know
 # What the labels engine measured that still tells something beside its score; more of it only fitted the documents at hand.
 OWN = ("ocr", "same_cell", "from_block")
 SPREAD = 2.0  # scores and gaps beyond this tell nothing more
@@ -48,6 +49,8 @@ def confidence(choice: Choice, relations: frozenset[str]) -> float:
         return 0.0
     if winner.engine == XML:
         return XML_CONFIDENCE
+    if choice.spec.kind == "page_text" or choice.spec.rows == "pages":
+        return PAGE_CONFIDENCE
     found = features(choice, winner, relations)
     model = MODEL if winner.evidence.relation == "model" else ROW if choice.spec.repeated else FIELD
     return round(logistic(model.constant + sum(model.weights.get(name, 0.0) * amount for name, amount in found.items())), 4)

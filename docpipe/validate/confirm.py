@@ -33,19 +33,20 @@ ALIKE = 90  # of 100, for names and addresses read twice
 _WORDY = frozenset({"name", "address", "text"})
 
 
-def confirm(choices: Choices, findings: Sequence[Finding], rules: Sequence[Rule], *, text_layer: bool = False) -> dict[str, Choice]:
+def confirm(
+    choices: Choices, findings: Sequence[Finding], rules: Sequence[Rule], *, text_layer: bool = False, only_xml: bool = False
+) -> dict[str, Choice]:
     """The same choices, each with the names of what confirms it. `text_layer`: every page's words come from a trusted text layer, so
-    that the text of a page is what the page says."""
-    reached = _reached(rules)
-    by_sum = _by_relations(choices, findings)
-    blocks, beside = blocks_confirmed(choices, rules), _beside(choices)
+    that the text of a page is what the page says. `only_xml`: there is no page that could say otherwise, so that an element is a label."""
+    reached, named = _reached(rules), _by_relations(choices, findings)
+    for path, names in _by_place(choices, rules).items():
+        named.setdefault(path, []).extend(names)
     confirmed: dict[str, Choice] = {}
     for path, choice in choices.items():
-        names = list(by_sum.get(path, ()))
+        names = named.get(path, [])
         if choice.winner is not None:
-            names += _own(choice, choice.winner, pattern(path) in reached)
-            names += ["block"] * (path in blocks and _well_read(choice.winner.evidence))
-            names += [f"beside:{number}" for number, dates in beside.items() if path in dates and _well_read(choice.winner.evidence)]
+            names = [*names, *_own(choice, choice.winner, pattern(path) in reached)]
+            names += ["label"] * (only_xml and choice.winner.engine == XML and pattern(path) not in reached)
             names += ["text_layer"] * (text_layer and (choice.spec.kind == "page_text" or choice.spec.rows == "pages"))
         confirmed[path] = replace(choice, confirmed_by=tuple(dict.fromkeys(names)))
     for rule in rules:
@@ -54,12 +55,17 @@ def confirm(choices: Choices, findings: Sequence[Finding], rules: Sequence[Rule]
     return confirmed
 
 
-def _beside(choices: Choices) -> dict[str, frozenset[str]]:
-    """For each required number at its label: the required dates printed right behind it."""
-    numbers = [
-        path for path, one in choices.items() if one.spec.required and one.spec.kind == "id" and one.winner and is_labelled(one.winner)
-    ]
-    return {path: dated_beside(choices, path) for path in numbers}
+def _by_place(choices: Choices, rules: Sequence[Rule]) -> dict[str, list[str]]:
+    """Path -> what its place on the page says for it: its party's whole block, or for a required date, the document's required number
+    right before it."""
+    names: dict[str, list[str]] = {}
+    for path in blocks_confirmed(choices, rules):
+        names.setdefault(path, []).append("block")
+    for number, choice in choices.items():
+        if choice.spec.required and choice.spec.kind == "id" and choice.winner is not None and is_labelled(choice.winner):
+            for path in dated_beside(choices, number):
+                names.setdefault(path, []).append(f"beside:{number}")
+    return {path: found for path, found in names.items() if (winner := choices[path].winner) and _well_read(winner.evidence)}
 
 
 def _reached(rules: Sequence[Rule]) -> frozenset[str]:

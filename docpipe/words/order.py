@@ -47,12 +47,17 @@ def in_order(pieces: Iterable[Sequence[Word]]) -> tuple[Word, ...]:
 def rows_of(pieces: Iterable[Sequence[Word]]) -> list[Row]:
     """The words that stand side by side, top to bottom; within a row left to right."""
     rows: list[Row] = []
+    bottoms: list[float] = []
     for piece in sorted(filter(None, pieces), key=_middle):
-        row = next((row for row in reversed(rows[-RECENT:]) if _beside(piece, row)), None)
-        if row is None:
+        top, bottom = min(word.y0 for word in piece), max(word.y1 for word in piece)
+        recent = range(len(rows) - 1, max(-1, len(rows) - 1 - RECENT), -1)
+        place = next((place for place in recent if bottoms[place] > top and _beside(piece, rows[place])), None)
+        if place is None:
             rows.append(list(piece))
+            bottoms.append(bottom)
         else:
-            row.extend(piece)
+            rows[place].extend(piece)
+            bottoms[place] = max(bottoms[place], bottom)
     return [sorted(row, key=lambda word: word.x0) for row in rows]
 
 
@@ -62,7 +67,10 @@ def _middle(piece: Sequence[Word]) -> tuple[float, float]:
 
 def _beside(piece: Sequence[Word], row: Row) -> bool:
     """Whether a piece continues a row: judged where they are nearest, so that a slanted row holds together."""
-    near, word = min(((other, word) for other in row for word in (piece[0], piece[-1])), key=lambda pair: _distance(*pair))
+    first, last = piece[0], piece[-1]
+    start, end = first.x0, last.x1
+    near = min(row, key=lambda other: max(other[1] - end, start - other[3]))
+    word = min(first, last, key=lambda candidate: _distance(near, candidate))
     shared = min(near.y1, word.y1) - max(near.y0, word.y0)
     if shared <= SAME_ROW * min(near.y1 - near.y0, word.y1 - word.y0):
         return False
@@ -148,13 +156,13 @@ def _running(rows: Sequence[Row]) -> bool:
     """Whether these rows are one column of running text: enough lines, wide, filled to the margin, made of words, without inner gaps."""
     if len(rows) < RULES.rows:
         return False
-    text = "".join(word.text for row in rows for word in row)
-    if sum(char.isalpha() for char in text) < RULES.letters * len(text):
-        return False
-    height = statistics.median(_height(row) for row in rows)
     left, right = min(row[0].x0 for row in rows), max(row[-1].x1 for row in rows)
     filled = sum(row[-1].x1 - row[0].x0 >= RULES.reach * (right - left) for row in rows)
-    return right - left >= RULES.width * height and filled >= RULES.filled * len(rows) and not _parted(rows, height)
+    height = statistics.median(_height(row) for row in rows)
+    if filled < RULES.filled * len(rows) or right - left < RULES.width * height or _parted(rows, height):
+        return False
+    text = "".join(word.text for row in rows for word in row)
+    return sum(char.isalpha() for char in text) >= RULES.letters * len(text)
 
 
 def _parted(rows: Sequence[Row], height: float) -> bool:

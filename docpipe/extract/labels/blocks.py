@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from docpipe.extract.labels.lexicon import CONTACT_LINE, COUNTRY, NOT_ADDRESS, POSTAL, SALUTATION, STREET
+from docpipe.extract.labels.lexicon import CONTACT_LINE, COUNTRY, NOT_ADDRESS, SALUTATION, STREET, has_postal
 from docpipe.extract.labels.matching import Label
 from docpipe.extract.labels.pairing import PageIndex
 from docpipe.extract.layout import Segment
@@ -74,7 +74,7 @@ def find_blocks(scene: Scene) -> tuple[Block, ...]:
             continue
         known.add(key)
         texts = tuple(text for text, _ in cleaned)
-        postal = next((i for i, text in enumerate(texts) if POSTAL.search(text)), None)
+        postal = next((i for i, text in enumerate(texts) if has_postal(text)), None)
         if postal is not None and postal + 1 < len(texts) and fold(texts[postal + 1]) not in COUNTRY:
             cleaned = cleaned[: postal + 1]
             texts = texts[: postal + 1]
@@ -126,7 +126,7 @@ def _cleaned(lines: Sequence[str], segments: Sequence[Segment], one_line: bool) 
 
 def _foreign(text: str) -> bool:
     """A contact person, a phone, a register number: no part of a name or an address."""
-    return bool(CONTACT_LINE.match(text)) or (bool(NOT_ADDRESS.search(text)) and not POSTAL.search(text))
+    return bool(CONTACT_LINE.match(text)) or (bool(NOT_ADDRESS.search(text)) and not has_postal(text))
 
 
 _LINES_UNDER = 7
@@ -138,7 +138,7 @@ def _postal_blocks(scene: Scene) -> Iterator[_Raw]:
     for page in scene.layouts[:PAGES]:
         index = scene.pairing.pages[page.number]
         for segment in page.segments:
-            if not POSTAL.search(segment.text) or len(segment.words) > _LONGEST_LINE or NOT_ADDRESS.match(segment.text):
+            if not has_postal(segment.text) or len(segment.words) > _LONGEST_LINE or NOT_ADDRESS.match(segment.text):
                 continue
             run = _run(index, segment)
             parts = _sender_parts(run)
@@ -162,12 +162,12 @@ def _run(index: PageIndex, segment: Segment) -> list[Segment]:
 def _sender_parts(run: Sequence[Segment]) -> list[str]:
     """Name, street and place of a sender's single line; none where the line is not one."""
     parts = [part.strip() for part in _ONE_LINE.split(" ".join(segment.text for segment in run)) if part.strip()]
-    return parts if len(parts) >= 3 and any(POSTAL.search(part) for part in parts[1:]) else []
+    return parts if len(parts) >= 3 and any(has_postal(part) for part in parts[1:]) else []
 
 
 def _in_sender_line(index: PageIndex, segment: Segment) -> bool:
     row = index.layout.lines[segment.line]
-    return any(POSTAL.search(other.text) and segment in (run := _run(index, other)) and bool(_sender_parts(run)) for other in row)
+    return any(has_postal(other.text) and segment in (run := _run(index, other)) and bool(_sender_parts(run)) for other in row)
 
 
 def _upwards(scene: Scene, index: PageIndex, postal: Segment) -> list[Segment]:

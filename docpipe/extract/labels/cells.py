@@ -95,8 +95,14 @@ class Grid:
         closed = all(line.covers(bounds[0], bounds[2]) for line in level) and all(line.covers(bounds[1], bounds[3]) for line in upright)
         if not closed or not bounds[0] <= x <= bounds[2]:
             return None
-        cell = Cell(bounds, ())
-        return Cell(bounds, tuple(segment for segment in self._page.segments if cell.holds(segment.box)))
+        first = bisect_left(self._by_height, bounds[1], key=lambda segment: segment.centre_y)
+        last = bisect_right(self._by_height, bounds[3], key=lambda segment: segment.centre_y)
+        inside = [other for other in self._by_height[first:last] if bounds[0] <= (other.x0 + other.x1) / 2 <= bounds[2]]
+        return Cell(bounds, tuple(sorted(inside, key=lambda segment: segment.index)))
+
+    @cached_property
+    def _by_height(self) -> list[Segment]:
+        return sorted(self._page.segments, key=lambda segment: segment.centre_y)
 
 
 def _lines(raw: Iterable[tuple[float, float, float]]) -> list[Line]:

@@ -89,19 +89,24 @@ STREET = re.compile(
     re.IGNORECASE,
 )
 # The line that carries a postal code with its place, by country form.
-POSTAL = re.compile(
+_POSTAL = re.compile(
     r"(?:\b(?:[A-Z]{1,3}[- ])?\d{5}\s+[^\W\d][\w.\-']+)"  # 12345 Town
     r"|(?:\b[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}\b)"  # AB1 2CD
     r"|(?:\b\d{4}\s?[A-Z]{2}\s+[A-Z]\w)"  # 1234 AB Town
     r"|(?:,?\s[A-Z]{2}\.?,?\s+\d{5}(?:-\d{4})?\b)"  # Town, ST 12345
     r"|(?:\b(?:A|CH|B|DK|L|AT|BE|LU)[- ]?\d{4}\s+[A-Z][\w.\-']+)"  # A-1234 Town
-    r"|(?:^\d{4}\s+[A-ZÄÖÜ][^\W\d]{2,}[\w.\- ]*$)"  # 1234 Town
     r"|(?:\b[A-Z]\d[A-Z]\s?\d[A-Z]\d\b)"  # Canadian A1B 2C3
+)
+# Forms that a street with its number also has.
+_WEAK_POSTAL = re.compile(
+    r"(?:^\d{4}\s+[A-ZÄÖÜ][^\W\d]{2,}[\w.\- ]*$)"  # 1234 Town
     r"|(?:^[^\W\d]{3,}[^\W\d.\- ]*(?:[ -][^\W\d]{2,}){0,3}[,-]?\s+(?:[A-Z]{2,3}\s+)?\d{4,6}$)"  # Town 123456, Town NSW 2000
     r"|(?:\b\d{3}[- ]\d{3}\b\s*,?\s*(?:india)?$)"  # 560 103
 )
 # Ends of labels: by themselves they are what is left of one, never a value.
-LABEL_NOUNS = _folded("code|name|number|no|id|type|date|address|title|description|reference|ref|nr|nummer|datum|nom|numéro|adresse|anschrift")
+LABEL_NOUNS = _folded(
+    "code|name|number|no|id|type|date|address|title|description|reference|ref|nr|nummer|datum|nom|numéro|adresse|anschrift"
+)
 # Labels that only work inside a sentence, right before the value: `Invoice 17 of 3 May`.
 INLINE = _folded("vom|du|le|am|of|on|dated|del|van|from|by|issued")
 # Names the kind of document, alone or as the end of a compound.
@@ -151,3 +156,8 @@ STOP_WORDS = _folded(
     "the|a|an|of|or|and|to|for|in|on|is|as|by|it|when|with|be|its|not|this|that|whose|who|which|was|were|from|at|are|into|what|has|one|only"
     "|other|these|where|there|here|than|then|them|they|their|his|her|he|she|if|any|all|each|such|e|g|eg"
 )
+
+
+def has_postal(line: str) -> bool:
+    """The line carries a postal code with its place."""
+    return bool(_POSTAL.search(line)) or (bool(_WEAK_POSTAL.search(line)) and not STREET.search(line))

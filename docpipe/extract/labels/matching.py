@@ -240,11 +240,12 @@ def _chains(page: PageLayout) -> Iterator[tuple[Segment, ...]]:
     """Two and three lines of one column, each short and close under the other."""
     below: dict[Segment, Segment] = {}
     for upper_line, segments in enumerate(page.lines):
+        lower = [low for line in page.lines[upper_line + 1 : upper_line + 4] for low in line]
         for segment in segments:
             if len(segment.words) <= WEIGHTS.longest_label:
-                following = [low for line in page.lines[upper_line + 1 : upper_line + 4] for low in line if _continues(segment, low)]
-                if following:
-                    below[segment] = following[0]
+                following = next((low for low in lower if low.x0 < segment.x1 and low.x1 > segment.x0 and _continues(segment, low)), None)
+                if following is not None:
+                    below[segment] = following
     for segment, second in below.items():
         yield segment, second
         if second in below:
@@ -378,7 +379,11 @@ def _covered(label: Label, others: Sequence[Label]) -> bool:
     """A longer label lies over this one: surely another owner's, or the same owner's when that is the better match."""
     for other in others:
         longer = other.start <= label.start and other.end >= label.end and other.end - other.start > label.end - label.start
-        if not longer or other.heading or other.lines != label.lines:
+        if not longer or other.lines != label.lines:
+            continue
+        if other.heading:
+            if not label.heading and other.similarity >= 0.95:
+                return True
             continue
         if other.owner != label.owner and other.similarity >= 0.9:
             return True

@@ -5,7 +5,9 @@ Labels are indexed by row and by column, so that a value is compared with the fe
 
 from __future__ import annotations
 
+import math
 import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -75,6 +77,9 @@ class PageIndex:
             for stripe in _stripes(segment.x0, segment.x1):
                 self._segments[stripe].append(segment)
         self.item_headers = frozenset(number for number, line in enumerate(layout.lines) if heads_items(line))
+        for column in self._segments.values():
+            column.sort(key=lambda segment: segment.y0)
+        self._tops = {stripe: [segment.y0 for segment in column] for stripe, column in self._segments.items()}
         self._rows: defaultdict[int, list[Label]] = defaultdict(list)
         self._columns: defaultdict[int, list[Label]] = defaultdict(list)
         for label in labels:
@@ -90,12 +95,17 @@ class PageIndex:
         cell = self.grid.cell(box)
         return cell if cell is not None and cell.box[3] - cell.box[1] < 0.25 * self.layout.height else None
 
-    def in_column(self, x0: float, x1: float) -> Iterator[Segment]:
-        """The segments that share some of the width, each once."""
+    def in_column(self, x0: float, x1: float, low: float = 0.0, high: float = math.inf) -> Iterator[Segment]:
+        """The segments that share some of the width and begin between two heights, each once, by columns from the left."""
         seen = set()
         for stripe in _stripes(x0, x1):
-            for segment in self._segments.get(stripe, ()):
-                if segment not in seen and min(segment.x1, x1) > max(segment.x0, x0):
+            column = self._segments.get(stripe)
+            if column is None:
+                continue
+            tops = self._tops[stripe]
+            for segment in column[bisect_left(tops, low) : bisect_right(tops, high)]:
+                box = segment.box
+                if segment not in seen and min(box[2], x1) > max(box[0], x0):
                     seen.add(segment)
                     yield segment
 
@@ -235,6 +245,8 @@ class Pairing:
             quality -= self._crossing(label, place, index)
         if label.segment.line in index.item_headers:
             quality *= WEIGHTS.item_header
+        if _has_value_behind(label):
+            quality *= WEIGHTS.value_behind
         return Pair(label, "below", quality, distance, between, same)
 
     @staticmethod
@@ -262,16 +274,27 @@ class Pairing:
     def _heads(self, segment: Segment, label: Label) -> bool:
         """The segment begins with a label other than this one's owner's."""
         return any(
-            other.start == 0 and other.similarity > 0.9 and other.owner != label.owner and not other.heading and (not other.soft or other.whole)
+            other.start == 0
+            and other.similarity > 0.9
+            and other.owner != label.owner
+            and not other.heading
+            and (not other.soft or other.whole)
             for other in self._labels.by_segment.get(segment, ())
         )
 
+
+def _has_value_behind(label: Label) -> bool:
+    """The label's own segment goes on with something that has digits: its value."""
+    rest = label.segment.text[label.ends_at :]
+    return not label.soft and len(label.segment.words) <= 8 and any(map(str.isdigit, rest))
 
 
 def _owns_cell(label: Label, index: PageIndex) -> bool:
     """The cell is the label's alone: nothing follows it on its row, and it is no list of labels with their values."""
     cell = index.small_cell(label.box)
-    if cell is None or any(any(map(str.isalnum, word.text)) for word in label.segment.words[label.end :] if not label.soft) and label.start > 1:
+    if cell is None or (
+        any(any(map(str.isalnum, word.text)) for word in label.segment.words[label.end :] if not label.soft) and label.start > 1
+    ):
         return False
     beside = [segment for segment in cell.segments if segment.line == label.segment.line and segment.x0 > label.box[2]]
     return not any(not is_mark(segment.text) for segment in beside) and len({segment.line for segment in cell.segments}) <= _FORM_CELL_LINES
@@ -283,7 +306,9 @@ def _rows_beside(label: Label, index: PageIndex) -> bool:
     if cell is None:
         return False
     lines = {segment.line for segment in cell.segments}
-    following = [line for line in lines if any(other.x0 >= cell.box[2] - 1 and not is_mark(other.text) for other in index.layout.lines[line])]
+    following = [
+        line for line in lines if any(other.x0 >= cell.box[2] - 1 and not is_mark(other.text) for other in index.layout.lines[line])
+    ]
     return len(following) >= 2 and len(following) > 0.6 * len(lines)
 
 
@@ -311,11 +336,11 @@ def _lies_between(segment: Segment, label: Label, place: Place) -> bool:
 
 
 def _stacked_between(index: PageIndex, upper: Box, place: Place) -> int:
-    """How many segments of the shared column lie between the label and the place, up to 7."""
+    """How many segments of the shared columns lie between the label and the place, up to 7."""
     low, high = upper[3] - 0.3 * index.unit, place.box[1] + 0.3 * index.unit
     count = 0
-    for segment in index.in_column(min(upper[0], place.box[0]), max(upper[2], place.box[2])):
-        if segment.y0 > low and segment.y1 < high and segment is not place.segment:
+    for segment in index.in_column(min(upper[0], place.box[0]), max(upper[2], place.box[2]), low, high):
+        if segment.box[3] < high and segment is not place.segment:
             count += 1
             if count > 6:
                 break

@@ -80,11 +80,13 @@ _CANONICAL = {
 }  # fmt: skip
 
 
+_COMPOUND = re.compile(r"^(\w{4,})(?:nummer|number|nr)$")  # `Buchungsnummer` = `Buchungs-Nr.`
+
+
 @lru_cache(maxsize=65536)
 def label_key(text: str) -> str:
     """What two spellings of one label share: squashed, with common abbreviations of a word as that word."""
-    words = fold(text).split()
-    return squash(" ".join(_CANONICAL.get(word, word) for word in words))
+    return squash(" ".join(_COMPOUND.sub(r"\1 no", _CANONICAL.get(word, word)) for word in fold(text).split()))
 
 
 @lru_cache(maxsize=65536)

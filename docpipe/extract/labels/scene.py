@@ -83,6 +83,10 @@ class Scene:
         return tuple(text for page in self.layouts for text in page.texts)
 
     @cached_property
+    def whole_text(self) -> str:
+        return "\n".join(self.texts)
+
+    @cached_property
     def squashed(self) -> tuple[str, ...]:
         return tuple(squash(text) for text in self.texts)
 
@@ -132,6 +136,15 @@ class Scene:
     @cached_property
     def money_counts(self) -> Counter[Decimal]:
         return Counter(money.value for money in self.money if money.fit > 0.5)
+
+    @cached_property
+    def largest(self) -> Decimal | None:
+        """The largest amount that is surely money."""
+        return max(self.money_counts, default=None)
+
+    @cached_property
+    def day_counts(self) -> Counter[str]:
+        return Counter(day.value for day in self.days)
 
     @cached_property
     def rounds_cash(self) -> bool:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from docpipe.extract.labels.candidates.party import named_beside, section_score
-from docpipe.extract.labels.lexicon import POSTAL, TOTAL_WORD
+from docpipe.extract.labels.lexicon import TOTAL_WORD, has_postal
 from docpipe.extract.labels.matching import NOBODY, Label
 from docpipe.extract.labels.pairing import Pair
 from docpipe.extract.labels.phrases import Target
@@ -140,14 +141,14 @@ def _money(view: View) -> float:
     features, scene = view.features, view.scene
     segment, key = view.option.place.segment, (view.option.place.segment, view.option.place.start)
     words = set(name_words(view.target.spec.name))
-    value = next(money.value for money in scene.money if (money.place.segment, money.place.start) == key)
+    value = Decimal(str(view.option.value))
     counts = scene.money_counts
     row = " ".join(other.text for other in scene.page(segment).lines[segment.line])
     features.update(
         column_sum=float(key in scene.columns.sums),
         column_last=float(key in scene.columns.last),
         column_followed=float(key in scene.columns.followed),
-        largest=float(value == max(counts, default=None)),
+        largest=float(value == scene.largest),
         places=float(min(counts[value], 6)),
         zero=float(value == 0),
         total_row=float(bool(TOTAL_WORD.search(row))),
@@ -170,9 +171,11 @@ def _date(view: View) -> float:
     features, target = view.features, view.target
     role = features["role"]
     features["role_fits"] = role if target.role == "start" else -role if target.role == "end" else -abs(role)
-    features["places"] = float(min(6, sum(1 for day in view.scene.days if day.value == view.option.value)))
+    features["places"] = float(min(6, view.scene.day_counts[str(view.option.value)]))
     total = _labelled(features)
     total += 0.45 * features["role_fits"] - 0.15 * features["slash"] if target.role else 0.1 * features["role_fits"]
+    if target.bare_date:
+        total += 0.35 * features["place_date"]
     if features["own"] < 0.1:
         total += (-0.05 if target.bare_date else -0.4) - 0.2 * features["y"] - 0.1 * features["page"]
     return total
@@ -185,7 +188,7 @@ def _time(view: View) -> float:
 
 def _identifier(view: View) -> float:
     features = view.features
-    features["places"] = float(min(3, sum(1 for text in view.scene.texts if view.option.raw in text)))
+    features["places"] = float(min(3, view.scene.whole_text.count(view.option.raw)))
     total = _labelled(features) + 0.1 * features["places"] - 0.1 * features["page"] - 0.15 * features["y"]
     return total - (1.0 if features["own"] < 0.1 else 0.0)
 
@@ -213,6 +216,7 @@ def _tax_id(view: View) -> float:
     label = view.pair.label if view.pair else None
     features["section"] = _side_score(scene, target.group, segment, label)
     features["other_section"] = max((_side_score(scene, group, segment, label) for group in others), default=0.0)
+    features["own"] = max(features["own"], 0.6 * features.get("named", 0.0))
     total = _labelled(features) + 0.5 * features["section"] - 0.5 * features["other_section"]
     total -= 1.2 * features.get("local", 0.0) * (features["own"] < 0.5)
     digits = sum(map(str.isdigit, view.option.raw)) / max(1, sum(map(str.isalnum, view.option.raw)))
@@ -264,7 +268,7 @@ def _party_name(view: View) -> float:
 
 def _party_address(view: View) -> float:
     get = view.features.get
-    total = _party(view) + 0.1 * get("street", 0.0) - 0.3 * get("labelled", 0.0) * (not POSTAL.search(str(view.option.value)))
+    total = _party(view) + 0.1 * get("street", 0.0) - 0.3 * get("labelled", 0.0) * (not has_postal(str(view.option.value)))
     return total + 0.2 * get("at_street", 0.0) - 0.25 * get("past_street", 0.0) - 0.3 * get("name_inside", 0.0)
 
 

@@ -48,7 +48,9 @@ class SoftLabels:
             later = WEIGHTS.soft_later_page ** (chain[0].page - layouts[0].number)
             for target, weight in self._fits(text, items.get(chain[0], "")):
                 if len(chain) == 1 or all(self._meant(segment.text) & target.words for segment in chain):
-                    best[target.spec.path].append((weight * later * (1.0 if text[:1].isupper() or text[:1].isdigit() else 0.8), target, chain))
+                    best[target.spec.path].append(
+                        (weight * later * (1.0 if text[:1].isupper() or text[:1].isdigit() else 0.8), target, chain)
+                    )
         for found in best.values():
             for weight, target, chain in sorted(found, key=lambda item: -item[0])[: WEIGHTS.soft_kept]:
                 text = " ".join(segment.text for segment in chain)
@@ -116,7 +118,9 @@ class Items:
         before = [
             other
             for other in self._places
-            if other.y0 <= segment.y0 + 0.3 * self._unit and other.x0 <= segment.x0 + self._unit and segment.y0 - other.y0 < _REACH * self._unit
+            if other.y0 <= segment.y0 + 0.3 * self._unit
+            and other.x0 <= segment.x0 + self._unit
+            and segment.y0 - other.y0 < _REACH * self._unit
         ]
         nearest = max(before, key=lambda other: (round(other.y0 / self._unit), other.x0), default=None)
         return self._own[nearest] if nearest is not None else ""

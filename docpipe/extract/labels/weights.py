@@ -51,7 +51,8 @@ class Weights:
     below_between: float = 0.1
     below_shift: float = 0.05
     below_colon: float = 0.2
-    farthest_below: float = 60.0
+    value_behind: float = 0.5  # factor for what stands below a label that has a value behind it
+    farthest_below: float = 30.0
     rule_crossed: float = 0.12  # a ruling line between label and value whose cells are both tight
     rule_crossed_labelled: float = 0.7  # the value's cell has a label of its own
     rule_crossed_filled: float = 0.35  # the label's own cell holds another value

@@ -15,6 +15,8 @@ PRODUCT_WEIGHT = 3.0
 AGAINST = 0.6  # the header names another role
 MOST_MONEY = 0.6  # of a column's numbers: then the others are no amounts
 SURE = 0.6
+CURRENCY = 1.0  # against a quantity printed with a currency mark
+COUNTS = 1.5  # against a column of bare counts that no header calls an amount, beside a column of money
 Values = list[Decimal | None]
 
 
@@ -83,7 +85,9 @@ def _amounts(columns: Sequence[Column], separator: Separator, later: Collection[
         anchors = anchors_of(column)
         values = [number.value(separator) for number in anchors]
         if any(value is not None for value in values):
-            found.append((_amount_score(column, anchors, values, place == len(columns) - 1, later), place, anchors))
+            others = any(other is not column and _price_share(other) >= 0.5 for other in columns)
+            score = _amount_score(column, anchors, values, later, last=place == len(columns) - 1, others=others)
+            found.append((score, place, anchors))
     for score, place, anchors in sorted(found, key=lambda one: -one[0]):
         sample = anchors[:SAMPLE]
         side = [[n.value(separator) if n else None for n in attach(sample, column)] for column in columns]
@@ -95,13 +99,17 @@ def _headed(columns: Sequence[Column], role: str) -> int | None:
     return next((place for place, column in enumerate(columns) if column.score(role) >= SURE), None)
 
 
-def _amount_score(column: Column, anchors: Sequence[Number], values: Values, last: bool, later: Collection[Decimal]) -> float:
+def _amount_score(
+    column: Column, anchors: Sequence[Number], values: Values, later: Collection[Decimal], *, last: bool, others: bool
+) -> float:
+    """What speaks for the column being the amounts; `others`: another column has the form of money."""
     good = [value for value in values if value is not None]
     total = sum(good, Decimal(0))
     score = 1.2 * column.score("amount") - AGAINST * (column.named and not column.score("amount"))
     score += 0.5 * sum(number.money for number in anchors) / len(anchors) + 0.3 * last + 0.2 * (column.score("base") > 0)
     score += (2.0 if len(good) > 1 else 0.5) * (total in later and total != 0)
-    return score - 2.0 * (1 - len(good) / len(values)) + 0.05 * min(10, len(anchors))
+    plain = not column.score("amount") and 2 * sum(number.money for number in anchors) < len(anchors)
+    return score - 2.0 * (1 - len(good) / len(values)) + 0.05 * min(10, len(anchors)) - COUNTS * (plain and others)
 
 
 def _role_score(column: Column, role: str, unnamed: float) -> float:
@@ -127,6 +135,8 @@ def _pair_score(options: _Options, quantity: int | None, price: int | None) -> f
     columns = options.columns
     score = 0.0 if quantity is None else _role_score(columns[quantity], "quantity", 0.4)
     score += 0.0 if price is None else _role_score(columns[price], "unit_price", 0.3)
+    if quantity is not None and any(number.form.currency for number in columns[quantity].numbers):
+        score -= CURRENCY
     if price is not None and quantity is not None:
         # Multiplication commutes: only order and form tell the price from the quantity where no header does.
         score += 0.05 * (quantity < price) + 0.05 * (price < options.amount)

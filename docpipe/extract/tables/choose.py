@@ -123,7 +123,9 @@ def _finished(lines: Sequence[Line], plan: Plan, separator: Separator, table: Ta
     below = [line for line in cut if line.place >= after and taken.isdisjoint(map(id, line.numbers))]
     taxes = tax_lines(below, separator)
     solution = solve(
-        found, free if table else [], Facts(rows_total(rows, separator), taxes, plan.tax_share, table.changes if table else ())
+        found,
+        free if table else [],
+        Facts(rows_total(rows, separator), taxes, plan.tax_share, table.changes if table else (), len(rows) == 1),
     )
     products = verdicts(rows, separator)
     objective = solution.score + FORM * share + (_table_score(table, products) if table and rows else 0.0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 COLUMNS: dict[str, str] = {
     "position": (
         "pos|position|nr|no|#|lfd nr|lfd|item no|line|line no|line #|ligne|regel|poz|linea|num|s no|sr no|sl no|sl|*line|rivi|rad|radnr"
-        "|riga|n|lp|l p|番号|순번|번호|no of item|pozycja|sira|poradi|položka č|row|ifd nr|zeile"
+        "|riga|n|lp|l p|番号|순번|번호|no of item|pozycja|sira|poradi|položka č|row|zeile"
     ),
     "sku": (
         "art nr|artikelnr|artikelnummer|artikel nr|art nr lieferant|gtin|ean|sku|item code|code|ref|reference|product code|material"
@@ -77,14 +77,14 @@ COLUMNS: dict[str, str] = {
         "|ges preis|rechnungsbetrag|positionswert|wert eur|total line|betrag netto|linetotal|beløb|belop|prix total ht"
     ),
     "date": (
-        "date|datum|training date|start date|end date|air date|fecha|data|days|time|week|leistungsdatum|lieferdatum|service date|period"
+        "date|datum|start date|end date|air date|fecha|data|days|time|week|leistungsdatum|lieferdatum|service date|period"
         "|zeitraum|leistungszeitraum|periode|day|tag|일자|날짜|월일|日付|日期|pvm|dato|start|end"
     ),
     "base": (
-        "basisbetrag|base|warenwert|net amout|bemessungsgrundlage|taxable amount|taxe|taxable value|base imponible|base ht|imponibile"
+        "basisbetrag|base|warenwert|bemessungsgrundlage|taxable amount|taxe|taxable value|base imponible|base ht|imponibile"
         "|grondslag|steuerbasis|tax base|base tva|maatstaf|podstawa|assessable value|netto basis|goods value|steuergrundlage|base imp"
     ),
-    "paid": "payment|paid|zahlung|reglement|teilzahlung|falligkeit|due date|pago|pagamento|betaling|balance|skonto|payments|invoice no|solde",
+    "paid": "payment|paid|zahlung|reglement|teilzahlung|falligkeit|due date|pago|pagamento|betaling|balance|skonto|payments|solde",
 }
 
 TOTALS: dict[str, str] = {

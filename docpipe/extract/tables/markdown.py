@@ -13,11 +13,15 @@ from docpipe.records import Box, Word
 from docpipe.values.text import tidy
 
 # In text heights: lines of one block, and a gap that parts paragraphs.
-BLOCK_PITCH, PARAGRAPH = 2.6, 1.9
+BLOCK_PITCH, CELL_PITCH, PARAGRAPH = 2.6, 1.4, 1.9
 LEAST_ROWS, LEAST_COLUMNS = 3, 3
+FULL = 0.6  # of the columns: a line with so many segments must keep them apart
+FILLED = 0.55  # of the cells hold something
+MOST_LINES = 150
 CELL_WORDS = 6  # the median cell of a table holds no more; text set in columns does
 NUMERIC_SHARE = 0.6  # of the second column, where a table has only two
 Cells = list[list[str]]
+Line = tuple[Segment, ...]
 
 
 @dataclass(frozen=True)
@@ -81,33 +85,84 @@ def _ruled(grid: Grid, layout: PageLayout) -> _Table | None:
 
 def _aligned(layout: PageLayout, taken: set[int]) -> Iterator[_Table]:
     """Runs of lines whose segments stand under one another."""
-    lines = [line for line in layout.lines if not any(id(word) in taken for segment in line for word in segment.words)]
-    run: list[tuple[Segment, ...]] = []
-    for line in lines:
-        if run and not _joins(run, line):
-            yield from _table_of(run)
-            run = []
-        if len(line) > 1 or run:
-            run.append(line)
-    yield from _table_of(run)
+    run: _Run | None = None
+    for line in layout.lines:
+        if any(id(word) in taken for segment in line for word in segment.words):
+            continue
+        if run is not None and run.joined(line):
+            continue
+        if run is not None and (table := run.table()):
+            yield table
+        run = _Run(line) if len(line) > 1 else None
+    if run is not None and (table := run.table()):
+        yield table
 
 
-def _joins(run: Sequence[tuple[Segment, ...]], line: tuple[Segment, ...]) -> bool:
-    """The line follows closely, and, where it is one piece, stands inside one column of the run."""
-    last = run[-1]
-    height = max(segment.height for segment in (*last, *line))
-    if line[0].page != last[0].page or line[0].centre_y - last[0].centre_y > BLOCK_PITCH * height:
-        return False
-    if len(line) > 1:
-        return len(_columns([*run, line])) > 1
-    return sum(x0 < line[0].x1 and x1 > line[0].x0 for x0, x1 in _columns(run)) == 1
+class _Run:
+    """Lines that may be one table, and the x-ranges of its columns as the lines with the most segments show them."""
+
+    def __init__(self, line: Line) -> None:
+        self.lines = [line]
+        self.columns = [(segment.x0, segment.x1) for segment in line]
+
+    def joined(self, line: Line) -> bool:
+        """Takes the line in where it follows closely and fits the columns."""
+        last = self.lines[-1]
+        height = max(segment.height for segment in (*last, *line))
+        if len(self.lines) >= MOST_LINES or line[0].centre_y - last[0].centre_y > BLOCK_PITCH * height or not self._fits(line):
+            return False
+        self.lines.append(line)
+        return True
+
+    def _fits(self, line: Line) -> bool:
+        if len(line) == 1:
+            return sum(x0 < line[0].x1 and x1 > line[0].x0 for x0, x1 in self.columns) == 1
+        most = len(self.columns)
+        if len(line) > most:  # a header may be set closer than the rows below it
+            if len(self.lines) > 1 and len(line) > most + 1:
+                return False
+            self.columns = [(segment.x0, segment.x1) for segment in line]
+            for other in self.lines:
+                self._widen(other)
+            return True
+        return self._widen(line) or len(line) < FULL * most
+
+    def _widen(self, line: Line) -> bool:
+        """Columns made as wide as the line's segments need, where that joins no two of them."""
+        columns = _joined([*self.columns, *((segment.x0, segment.x1) for segment in line)])
+        if len(columns) < len(self.columns):
+            return False
+        self.columns = columns
+        return True
+
+    def _goes_on(self) -> bool:
+        """The last line is set as close to the one before as lines of one cell are."""
+        last, before = self.lines[-1][0], self.lines[-2][0]
+        return last.centre_y - before.centre_y < CELL_PITCH * last.height
+
+    def table(self) -> _Table | None:
+        """The run as a table; None where it is too small, too empty or too wordy for one."""
+        while len(self.lines[-1]) == 1 and not self._goes_on():
+            self.lines.pop()
+        rows = [line for line in self.lines if len(line) > 1]
+        if len(rows) < LEAST_ROWS or len(self.columns) < 2:
+            return None
+        if median(len(segment.words) for line in rows for segment in line) > CELL_WORDS:
+            return None
+        cells = _placed(self.lines, self.columns)
+        second = [row[-1] for row in cells if row[-1]]
+        if len(self.columns) < LEAST_COLUMNS and sum(map(_numeric, second)) < NUMERIC_SHARE * max(LEAST_ROWS, len(second)):
+            return None
+        if sum(bool(cell) for row in cells for cell in row) < FILLED * len(cells) * len(self.columns):
+            return None
+        words = [word for line in self.lines for segment in line for word in segment.words]
+        return _Table(cells, frozenset(map(id, words)), box_of(words))
 
 
-def _columns(lines: Sequence[tuple[Segment, ...]]) -> list[tuple[float, float]]:
-    """The x-ranges that segments of lines with several cover, joined where they overlap."""
-    spans = sorted((segment.x0, segment.x1) for line in lines if len(line) > 1 for segment in line)
+def _joined(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Ranges that overlap become one."""
     columns: list[tuple[float, float]] = []
-    for x0, x1 in spans:
+    for x0, x1 in sorted(spans):
         if columns and x0 < columns[-1][1]:
             columns[-1] = (columns[-1][0], max(columns[-1][1], x1))
         else:
@@ -115,43 +170,31 @@ def _columns(lines: Sequence[tuple[Segment, ...]]) -> list[tuple[float, float]]:
     return columns
 
 
-def _table_of(run: Sequence[tuple[Segment, ...]]) -> Iterator[_Table]:
-    while run and len(run[-1]) == 1:
-        run = run[:-1]
-    rows = [line for line in run if len(line) > 1]
-    columns = _columns(run)
-    if len(rows) < LEAST_ROWS or len(columns) < 2:
-        return
-    if median(len(segment.words) for line in rows for segment in line) > CELL_WORDS:
-        return
-    cells = _placed(run, columns)
-    second = [row[-1] for row in cells if row[-1]]
-    if len(columns) < LEAST_COLUMNS and sum(map(_numeric, second)) < NUMERIC_SHARE * max(LEAST_ROWS, len(second)):
-        return
-    words = [word for line in run for segment in line for word in segment.words]
-    yield _Table(cells, frozenset(map(id, words)), box_of(words))
-
-
 def _numeric(text: str) -> bool:
     """More digits than letters."""
     return sum(map(str.isdigit, text)) > sum(map(str.isalpha, text))
 
 
-def _placed(run: Sequence[tuple[Segment, ...]], columns: Sequence[tuple[float, float]]) -> Cells:
+def _placed(run: Sequence[Line], columns: Sequence[tuple[float, float]]) -> Cells:
     """One row a line; a line of one piece goes on in the row above."""
     cells: Cells = []
     for line in run:
-        row = [""] * len(columns)
+        row: list[list[Word]] = [[] for _ in columns]
         for segment in line:
-            place = min(range(len(columns)), key=lambda c: abs((columns[c][0] + columns[c][1]) / 2 - (segment.x0 + segment.x1) / 2))
-            inside = [c for c, (x0, x1) in enumerate(columns) if x0 < segment.x1 and x1 > segment.x0]
-            place = inside[0] if inside else place
-            row[place] = f"{row[place]} {_text(segment.words)}".strip()
+            inside = [place for place, (x0, x1) in enumerate(columns) if x0 < segment.x1 and x1 > segment.x0]
+            for word in segment.words:
+                row[inside[0] if len(inside) == 1 else _nearest(word, columns)].append(word)
+        texts = [_text(words) for words in row]
         if len(line) == 1 and cells:
-            cells[-1] = [f"{old} {new}".strip() for old, new in zip(cells[-1], row, strict=True)]
+            cells[-1] = [f"{old} {new}".strip() for old, new in zip(cells[-1], texts, strict=True)]
         else:
-            cells.append(row)
+            cells.append(texts)
     return cells
+
+
+def _nearest(word: Word, columns: Sequence[tuple[float, float]]) -> int:
+    """The column the word overlaps most, else the nearest."""
+    return max(range(len(columns)), key=lambda place: min(word.x1, columns[place][1]) - max(word.x0, columns[place][0]))
 
 
 def _without_empty_columns(cells: Cells) -> Cells:

@@ -14,6 +14,7 @@ from docpipe.extract.tables.numbers import close
 from docpipe.extract.tables.products import is_tax
 from docpipe.extract.tables.totals import Total, added, tax_sums, top
 
+LABELLED = 0.5
 RIVALS = 8  # for which what is due is looked at
 MOST = 6  # labelled candidates of one role
 CENT = Decimal("0.0051")
@@ -31,12 +32,13 @@ Checks = dict[str, bool]
 @dataclass(frozen=True)
 class Facts:
     """What is known before the totals are chosen: the sum of the rows (None: no table), the tax lines, the highest tax share, and
-    unlabelled amounts that may be charges or allowances."""
+    unlabelled amounts that may be charges or allowances. `single`: there is one row, so that only a labelled total confirms it."""
 
     rows: Decimal | None
     tax_lines: Sequence[TaxLine]
     tax_share: Decimal
     changes: Sequence[Decimal] = ()
+    single: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,12 +136,15 @@ class _Solver:
         tries = ((self._adjustments, CENT, True), (self._adjustments, ROUNDED, False), (self._unlabelled, CENT, False))
         for adjustments, tolerance, exact in tries:
             for role, pick, gain in (("net", net, ROWS_NET), ("gross", gross, ROWS_GROSS)):
-                used = next((a for a in adjustments if pick and close(rows + a[0], pick.value, tolerance)), None)
+                used = next((a for a in adjustments if self._may_sum(pick, rows + a[0], tolerance)), None)
                 if used:
                     checks["rows_sum"] = True
                     return (gain if exact else ROWS_NEAR), role, exact, used[1]
         checks["rows_sum"] = False
         return -ROWS_OFF, None, False, {}
+
+    def _may_sum(self, pick: Pick, rows: Decimal, tolerance: Decimal) -> bool:
+        return pick is not None and (pick.label_score >= LABELLED or not self._facts.single) and close(rows, pick.value, tolerance)
 
     def _taxes(self, net: Pick, tax: Pick, checks: Checks) -> float:
         if not self._breakdown or not tax:
@@ -155,6 +160,7 @@ class _Solver:
         return (
             bool(rows)
             and rows is not None
+            and not self._facts.single
             and any(close(rows + change, value, CENT) for change, _ in (*self._adjustments, *self._unlabelled))
         )
 

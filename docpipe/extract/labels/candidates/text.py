@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from docpipe.extract.labels.lexicon import LABEL_NOUNS, POSTAL, RECEIPT_STOP
+from docpipe.extract.labels.lexicon import LABEL_NOUNS, RECEIPT_STOP, has_postal
 from docpipe.extract.labels.matching import NOBODY, Label
 from docpipe.extract.labels.pairing import PageIndex, is_mark, place_of
 from docpipe.extract.labels.phrases import Target
@@ -112,7 +112,7 @@ def _more_lines(scene: Scene, option: Option, index: PageIndex, path: str, *, ad
             return
         lines.append(current.text)
         box = (min(box[0], current.x0), box[1], max(box[2], current.x1), current.y1)
-        gain = 0.05 * len(lines) + (0.2 if address and POSTAL.search(current.text) else 0)
+        gain = 0.05 * len(lines) + (0.2 if address and has_postal(current.text) else 0)
         yield replace(option, value=tidy(" ".join(lines)), raw="\n".join(lines), fit=option.fit + gain, box=box)
 
 

@@ -18,6 +18,8 @@ _PREFIX = re.compile(r"(?<!\w)([A-Z]{1,5}[-/]?|\d{1,6}(?:\s?[-/])?)\s$")
 _TIME = re.compile(r"(?<![\d:.])([01]?\d|2[0-3])[:.h]([0-5]\d)(?:[:.]([0-5]\d))?\s?(am|pm|a\.m\.|p\.m\.)?(?![\d:])", re.IGNORECASE)
 _NO_ID = re.compile(r"\d+(?:st|nd|rd|th|am|pm|a|p|%)|\d{1,2}:\d\d.*", re.IGNORECASE)
 _LOCAL_TAX_ID = re.compile(r"(?<![\w/.\-])(?:[A-Z]{0,3}[ -]?)?\d[\dA-Z./\- ]{6,18}[\dA-Z](?![\w/])")
+_TAX_WORD = re.compile(r"\b(?:vat|ust|umsatzsteuer|tva|btw|iva|mwst|uid|tax|gst|nif|cif|siren)\b|ust-?id|p\.\s?iva", re.IGNORECASE)
+_PLACE_BEFORE = re.compile(r"^\W*[^\W\d][^\d,:]{1,30}(?:,|\ble|\bden)\s*(?:den|le|the|el|li)?\s*$", re.IGNORECASE)
 _LIST = re.compile(r"[\w\-/]*\d[\w\-/]*(?:\s*[,;]\s*[\w\-/]*\d[\w\-/]*)+")
 _CODE = re.compile(r"[A-Z]{1,6}")
 SHORTEST_COMB = 4
@@ -29,7 +31,10 @@ def dates(scene: Scene, target: Target) -> Iterator[Option]:
     for day in scene.days:
         place = day.place
         raw = place.segment.text[place.start : place.end]
-        yield Option(place, day.value, raw, 1.0, place.box, features={"role": float(day.role), "slash": float(day.slash)})
+        text = place.segment.text
+        place_date = bool(_PLACE_BEFORE.match(text[: place.start])) and not text[place.end :].strip(" .,")
+        features = {"role": float(day.role), "slash": float(day.slash), "place_date": float(place_date)}
+        yield Option(place, day.value, raw, 1.0, place.box, features=features)
 
 
 def times(scene: Scene, target: Target) -> Iterator[Option]:
@@ -152,7 +157,11 @@ def tax_ids(scene: Scene, target: Target) -> Iterator[Option]:
             place = place_of(segment, found.start, found.end)
             raw = segment.text[found.start : found.end]
             taken.append((found.start, found.end))
-            features = {"checksum": float(found.valid is True), "checksum_fails": float(found.valid is False)}
+            features = {
+                "checksum": float(found.valid is True),
+                "checksum_fails": float(found.valid is False),
+                "named": float(bool(_TAX_WORD.search(segment.text[max(0, found.start - 30) : found.start]))),
+            }
             yield Option(place, raw, raw, 1.0, place.box, features=features)
         for match in _LOCAL_TAX_ID.finditer(segment.text) if len(segment.words) <= LONGEST_ID_SEGMENT else ():
             if any(first < match.end() and last > match.start() for first, last in taken) or find_dates(match[0], None):
