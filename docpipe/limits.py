@@ -14,4 +14,4 @@ class Limits(Record):
     pixels: int = 50_000_000
     page_seconds: float = 20.0
     document_seconds: float = 30.0
-    memory_bytes: int = 3 * 1024**3
+    memory_bytes: int = 1536 * 1024**2

@@ -301,9 +301,10 @@ def test_the_xml_stands_first_and_the_page_confirms_it():
 
 
 def test_an_xml_file_without_pages_needs_no_page_to_agree():
-    alone = readings(reading(clean(), "einvoice", pages=())).model_copy(update={"pages": ()})
+    elements = [one.model_copy(update={"evidence": Evidence(relation="xml", label_score=1.0, fit=1.0)}) for one in clean()]
+    alone = readings(reading(elements, "einvoice", pages=())).model_copy(update={"pages": ()})
     assert validate(alone, Bill).status == "accepted"
-    beside_a_page = result(reading(clean(), "einvoice"))
+    beside_a_page = result(reading(elements, "einvoice"))
     assert (beside_a_page.status, field(beside_a_page, "number").confirmed_by) == ("review", ())
 
 

@@ -17,7 +17,7 @@ from docpipe.records import Page
 from docpipe.workspace import Workspace
 
 LEAST_SKEW = 0.2  # degrees: less does not hurt reading, and turning pixels blurs them
-JPEG_QUALITY = 96
+JPEG_QUALITY = 90
 
 cv2.setNumThreads(1)  # pages run in parallel, by processes
 
@@ -58,7 +58,7 @@ def deskew(pixels: Image, skew: float) -> Image:
     # OpenCV maps pixel centres, the geometry pixel edges: half a pixel apart on both sides.
     matrix[:, 2] += matrix[:, 0] * 0.5 + matrix[:, 1] * 0.5 - 0.5
     white = (255, 255, 255)
-    return np.asarray(cv2.warpAffine(pixels, matrix, (new_width, new_height), flags=cv2.INTER_CUBIC, borderValue=white), np.uint8)
+    return np.asarray(cv2.warpAffine(pixels, matrix, (new_width, new_height), flags=cv2.INTER_LINEAR, borderValue=white), np.uint8)
 
 
 def _load(path: Path, page: Page) -> Image:

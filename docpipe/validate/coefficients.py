@@ -15,14 +15,14 @@ class Coefficients:
 
 
 FIELD = Coefficients(
-    -2.40,
+    -2.44,
     {
-        "agree": 2.0, "broken": 0.31, "fit": 2.63, "from_block": 0.84, "gap": 0.7,
-        "holds": 1.06, "kind:address": -0.14, "kind:bool": -0.33, "kind:choice": 0.55, "kind:currency": 1.46,
-        "kind:date": 0.09, "kind:iban": 1.16, "kind:id": -0.15, "kind:money": -0.85, "kind:name": 0.34,
-        "kind:tax_id": 0.93, "kind:text": -0.64, "labelled_holds": 0.37, "level": 0.19, "ocr": -0.36,
-        "own": 0.76, "same_cell": 0.56, "score": 1.39, "seen": 0.29, "ungrounded": -2.5,
-        "weak": 1.09,
+        "agree": 2.0, "broken": 0.45, "fit": 2.75, "from_block": 0.79, "gap": 0.6,
+        "holds": 0.84, "kind:address": -0.18, "kind:bool": -0.17, "kind:choice": 0.43, "kind:currency": 1.5,
+        "kind:date": 0.1, "kind:iban": 1.23, "kind:id": -0.2, "kind:money": -0.73, "kind:name": 0.31,
+        "kind:tax_id": 0.65, "kind:text": -0.65, "labelled_holds": 0.37, "level": 0.18, "ocr": -0.4,
+        "own": 0.7, "same_cell": 0.54, "score": 1.41, "seen": 0.34, "ungrounded": -2.5,
+        "weak": 0.95,
     },
 )  # fmt: skip
 

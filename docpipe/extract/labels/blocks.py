@@ -26,7 +26,7 @@ LINES_ABOVE, LINES_BELOW = 5, 6
 _STEP = 4.3  # of a line's height: the widest step between two lines of a block
 _STEP_GROWTH = 1.45  # of the step before
 _LONGEST_LINE = 16  # words
-_ONE_LINE = re.compile(r"\s+[●•·|–*∙-]\s+|\s[-–]\s|[●•·|∙]|(?<!\d),(?=\s)")
+_ONE_LINE = re.compile(r"\s+[●•·|–*∙-]\s+|\s[-–]\s|[●•·|∙]|,(?=\s)")
 _KEY = re.compile(r"^(?:name|firma|company|nom|adresse|address|anschrift|naam|nombre|nome|상호|주소)\s*[:：]\s*", re.IGNORECASE)
 
 
@@ -93,7 +93,13 @@ def find_blocks(scene: Scene) -> tuple[Block, ...]:
                 web=any(_WEB.search(text) for text in below),
             )
         )
-    return tuple(blocks)
+    return tuple(block for block in blocks if not any(_begins_inside(block, other) for other in blocks))
+
+
+def _begins_inside(block: Block, other: Block) -> bool:
+    """The block is the lower part of one that a heading begins."""
+    mine, whole = set(block.segments), set(other.segments)
+    return block is not other and other.heading is not None and block.heading is None and mine < whole and block.segments[0] is not other.segments[0]
 
 
 def _below_block(scene: Scene, last: Segment) -> list[str]:
@@ -162,7 +168,8 @@ def _run(index: PageIndex, segment: Segment) -> list[Segment]:
 def _sender_parts(run: Sequence[Segment]) -> list[str]:
     """Name, street and place of a sender's single line; none where the line is not one."""
     parts = [part.strip() for part in _ONE_LINE.split(" ".join(segment.text for segment in run)) if part.strip()]
-    return parts if len(parts) >= 3 and any(has_postal(part) for part in parts[1:]) else []
+    named = len(parts) >= 3 and not any(map(str.isdigit, parts[0]))
+    return parts if named and any(has_postal(part) for part in parts[1:]) else []
 
 
 def _in_sender_line(index: PageIndex, segment: Segment) -> bool:

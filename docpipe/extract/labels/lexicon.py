@@ -96,6 +96,8 @@ _POSTAL = re.compile(
     r"|(?:,?\s[A-Z]{2}\.?,?\s+\d{5}(?:-\d{4})?\b)"  # Town, ST 12345
     r"|(?:\b(?:A|CH|B|DK|L|AT|BE|LU)[- ]?\d{4}\s+[A-Z][\w.\-']+)"  # A-1234 Town
     r"|(?:\b[A-Z]\d[A-Z]\s?\d[A-Z]\d\b)"  # Canadian A1B 2C3
+    r"|(?:,\s+[A-Z][a-z]+(?:\s[A-Z][a-z]+)?\s+\d{5}(?:-\d{4})?$)"  # Town, Statename 12345
+    r"|(?:^\d{3}\s\d{2}\s+[A-ZÄÖÅ][^\W\d]+)"  # 123 45 Town
 )
 # Forms that a street with its number also has.
 _WEAK_POSTAL = re.compile(
@@ -104,6 +106,7 @@ _WEAK_POSTAL = re.compile(
     r"|(?:\b\d{3}[- ]\d{3}\b\s*,?\s*(?:india)?$)"  # 560 103
 )
 # Ends of labels: by themselves they are what is left of one, never a value.
+OTHERS_DOCUMENT = re.compile(r"^\W*(?:zu|zur|zum|ihr|ihre|your|votre|uw|su|vs|vostro|ref|re|betr|betreff|against|gegen)\b", re.IGNORECASE)
 LABEL_NOUNS = _folded(
     "code|name|number|no|id|type|date|address|title|description|reference|ref|nr|nummer|datum|nom|numéro|adresse|anschrift"
 )

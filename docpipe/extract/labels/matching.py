@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from rapidfuzz.distance import Indel
 
-from docpipe.extract.labels.lexicon import DISTRACTORS, DOCUMENT_WORD, INLINE, NUMBER_WORDS, OTHER_PARTY
+from docpipe.extract.labels.lexicon import DISTRACTORS, DOCUMENT_WORD, INLINE, NUMBER_WORDS, OTHER_PARTY, OTHERS_DOCUMENT
 from docpipe.extract.labels.phrases import Phrase, Target, label_key, later_key
 from docpipe.extract.labels.questions import Questions
 from docpipe.extract.labels.soft import Chain, Items, SoftLabels, item_factor
@@ -317,9 +317,9 @@ def _judged(found: Sequence[Label], soft: Sequence[Label], layouts: Sequence[Pag
     headings: defaultdict[str, list[Label]] = defaultdict(list)
     by_segment: defaultdict[Segment, list[Label]] = defaultdict(list)
     questions, items = Questions(layouts, targets), {page.number: Items(page) for page in layouts}
-    by_path = {target.spec.path: target for target in targets}
+    by_path, pages = {target.spec.path: target for target in targets}, {page.number: page for page in layouts}
     for label in found:
-        if label.heading and _numbered_value(label):
+        if label.heading and _numbered_value(label, pages[label.segment.page]):
             continue
         boost = WEIGHTS.title if label.owner in ids and set(label.phrase.text.split()) & title else 1.0
         if label.owner in by_path and not label.heading:
@@ -334,9 +334,13 @@ def _judged(found: Sequence[Label], soft: Sequence[Label], layouts: Sequence[Pag
     return Labels(_frozen(fields), _frozen(headings), {segment: tuple(labels) for segment, labels in by_segment.items()})
 
 
-def _numbered_value(label: Label) -> bool:
+def _numbered_value(label: Label, page: PageLayout) -> bool:
     """`Customer: 2` heads no block: it is the label of a number."""
     rest = " ".join(word.text for word in label.segment.words[label.end :])
+    row = page.lines[label.segment.line]
+    place = row.index(label.segment) + 1
+    if not rest and label.segment.words[-1].text.endswith(":") and place < len(row):
+        rest = row[place].text
     return any(map(str.isdigit, rest)) and not re.search(r"[^\W\d_]{3}", rest)
 
 
@@ -362,10 +366,11 @@ def _in_context(label: Label, others: Sequence[Label]) -> Label:
     numbered = bool(re.match(r"\W*\d{1,2}\W*$", words[0].text))
     each_before = WEIGHTS.word_before_colon if colon and (before > 3 or numbered) else WEIGHTS.word_before
     last = not following and before >= 4  # what stands before the last words of a long segment is another cell
-    if label.phrase.text in INLINE and before and not DOCUMENT_WORD.search(label.segment.text[: label.starts_at]):
-        each_before *= WEIGHTS.inline_in_prose
-    elif label.phrase.text in INLINE:
-        before = 0
+    if label.phrase.text in INLINE:
+        opening = " ".join(word.text for word in words[: min(2, label.start)])
+        own_document = bool(DOCUMENT_WORD.search(opening)) and not OTHERS_DOCUMENT.match(opening)
+        each_before *= WEIGHTS.inline_in_prose if before and not own_document else 1.0
+        before = 0 if own_document else before
     context = (WEIGHTS.other_cell if last else each_before ** min(before, 4)) * WEIGHTS.word_after ** min(after, 4)
     return replace(label, colon=colon, before=before, after=after, context=context)
 

@@ -18,7 +18,7 @@ class Weights:
     words_matched: int = 14  # of a segment: what stands further right in a sentence is no label
     word_before: float = 0.58  # factor for each unexplained word before the label
     word_before_colon: float = 0.82
-    inline_in_prose: float = 0.6  # further factor for `of`, `from` where no kind of document stands before them
+    inline_in_prose: float = 0.35  # further factor for `of`, `from` where no kind of document stands before them
     longest_bridge: int = 4  # words between `invoice` and `no.`
     bridge: float = 0.92
     bridge_compound: float = 0.88

@@ -46,7 +46,7 @@ def _names(scene: Scene, target: Target, block: Block) -> Iterator[Option]:
         for count in range(1, (1 if block.one_line else _NAME_LINES) + 1):
             last = first + count
             value = tidy(" ".join(block.lines[first:last]))
-            if last > limit or len(value) < 3:
+            if last > limit or sum(map(str.isalpha, value)) < 3 or fold(block.lines[first]) in COUNTRY:
                 continue
             features = {
                 **_block_features(scene, target, block),
@@ -201,7 +201,11 @@ def _labelled(scene: Scene, target: Target) -> Iterator[Option]:
 
 def _texts(scene: Scene, target: Target, label: Label) -> Iterator[Option]:
     found = text_round(scene, target, label)
-    return (option for option in found if not SALUTATION.fullmatch(str(option.value)) and not str(option.value).endswith((":", "：")))
+    return (option for option in found if _is_name(str(option.value)))
+
+
+def _is_name(text: str) -> bool:
+    return not SALUTATION.fullmatch(text) and not text.endswith((":", "：")) and sum(map(str.isalpha, text)) > 2 and fold(text) not in COUNTRY
 
 
 def _whole_value(scene: Scene, target: Target, label: Label, option: Option) -> Iterator[Option]:
