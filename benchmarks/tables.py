@@ -1,6 +1,6 @@
 """How well tables and totals are read from made-up invoices: `python benchmarks/tables.py [--documents N] [--dropped 0.3] [--unknown 1]`.
 
-Rows count as found by their amount, cells by their value. `--dropped` replaces that share of all labels by words of no language, `--unknown`
+Rows count as found by their amount, cells by their value. `--dropped` replaces that share of labels by words of no language, `--unknown`
 that share of documents; `--digits` changes that share of the printed numbers by one digit, as OCR does.
 """
 

@@ -298,6 +298,41 @@ def test_a_schema_of_the_users_own_brings_its_own_labels_and_relations() -> None
     assert value(reading, "whole") == "57.50"
 
 
+class Visit(BaseModel):
+    """A row without any amount."""
+
+    guest: Annotated[str | None, Labels(en="guest name|guest")] = Field(None, description="Who came")
+    arrival: Annotated[str | None, Labels(en="arrival")] = Field(None, description="When")
+    room: Annotated[str | None, Kind("id"), Labels(en="room no")] = Field(None, description="Where")
+
+
+class Book(BaseModel):
+    """A guest book."""
+
+    visits: list[Visit] = Field(default_factory=list, description="Rows")
+
+
+def test_rows_without_amounts_are_read_under_their_own_labels() -> None:
+    lines = [
+        (60.0, [(40, "Guests of May")]),
+        (100.0, [(40, "Guest"), (200, "Arrival"), (330, "Remarks"), (480, "Room no.")]),
+        (115.0, [(40, "Ann Lee"), (200, "3 May"), (330, "late"), (480, "12")]),
+        (130.0, [(40, "Bo van"), (200, "4 May"), (480, "14")]),
+        (141.0, [(40, "der Meer")]),
+        (220.0, [(40, "Signed"), (200, "the host")]),
+    ]
+    reading = read(page(*lines), Book)
+    raws = {candidate.path: candidate.raw for candidate in reading.candidates}
+    assert raws == {
+        "visits[0].guest": "Ann Lee",
+        "visits[0].arrival": "3 May",
+        "visits[0].room": "12",
+        "visits[1].guest": "Bo van der Meer",
+        "visits[1].arrival": "4 May",
+        "visits[1].room": "14",
+    }
+
+
 def test_a_schema_without_tables_or_totals_is_left_alone() -> None:
     class Plain(BaseModel):
         name: str | None = Field(None, description="A name")

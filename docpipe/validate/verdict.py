@@ -26,7 +26,7 @@ class Thresholds:
     confirmed: float = 0.75
     optional: float = 0.95
     cell: float = 0.6
-    given: float = 0.5
+    given: float = 0.4
 
 
 THRESHOLDS = Thresholds()

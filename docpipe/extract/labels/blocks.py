@@ -99,7 +99,13 @@ def find_blocks(scene: Scene) -> tuple[Block, ...]:
 def _begins_inside(block: Block, other: Block) -> bool:
     """The block is the lower part of one that a heading begins."""
     mine, whole = set(block.segments), set(other.segments)
-    return block is not other and other.heading is not None and block.heading is None and mine < whole and block.segments[0] is not other.segments[0]
+    return (
+        block is not other
+        and other.heading is not None
+        and block.heading is None
+        and mine < whole
+        and block.segments[0] is not other.segments[0]
+    )
 
 
 def _below_block(scene: Scene, last: Segment) -> list[str]:

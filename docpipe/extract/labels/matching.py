@@ -350,7 +350,8 @@ def _frozen(groups: Mapping[str, list[Label]]) -> dict[str, tuple[Label, ...]]:
 
 def _in_context(label: Label, others: Sequence[Label]) -> Label:
     words = label.segment.words
-    explained = {place for other in others if not label.heading and _explains(other, label) for place in range(other.start, other.end)}
+    lone = label.heading or label.phrase.text in INLINE  # what stands before these is never explained by another label
+    explained = {place for other in others if not lone and _explains(other, label) for place in range(other.start, other.end)}
     following = words[label.end :]
     colon = words[label.end - 1].text[-1:] in ":=：" or bool(following and following[0].text[:1] in ":=#：")
     before = (

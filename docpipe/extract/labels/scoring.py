@@ -5,7 +5,7 @@ A score of 0 is as likely right as wrong; what lies below is handed on only for 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -15,7 +15,27 @@ from docpipe.extract.labels.matching import NOBODY, Label
 from docpipe.extract.labels.pairing import Pair
 from docpipe.extract.labels.phrases import Target
 from docpipe.extract.labels.scene import Option, Scene
-from docpipe.extract.labels.weights import WEIGHTS, ZERO
+from docpipe.extract.labels.weights import (
+    CHOICE,
+    CURRENCY,
+    DATE,
+    FREE_TEXT,
+    IBAN,
+    IDENTIFIER,
+    ISSUER,
+    MERCHANT_ADDRESS,
+    MERCHANT_NAME,
+    MONEY,
+    PARTY,
+    PARTY_ADDRESS,
+    PARTY_NAME,
+    RECIPIENT,
+    TAX_ID,
+    TICK,
+    TIME,
+    WEIGHTS,
+    ZERO,
+)
 from docpipe.extract.layout import Segment
 from docpipe.fields import name_words
 
@@ -133,8 +153,14 @@ def _claims(pair: Pair, target: Target, scene: Scene) -> bool:
 
 
 def _labelled(features: Features) -> float:
+    """What a label and the form of the text give, less what other labels claim."""
     own = max(features["own"], WEIGHTS.ally * features.get("ally", 0.0))
     return WEIGHTS.own * own + WEIGHTS.fit * features["fit"] - WEIGHTS.claim * max(0.0, features["claim"] - features["own"])
+
+
+def _linear(features: Features, table: Mapping[str, float]) -> float:
+    """The features by their weights; a feature that is not there counts nothing."""
+    return table.get("constant", 0.0) + sum(weight * features.get(name, 0.0) for name, weight in table.items())
 
 
 def _money(view: View) -> float:
@@ -142,88 +168,83 @@ def _money(view: View) -> float:
     segment, key = view.option.place.segment, (view.option.place.segment, view.option.place.start)
     words = set(name_words(view.target.spec.name))
     value = Decimal(str(view.option.value))
-    counts = scene.money_counts
     row = " ".join(other.text for other in scene.page(segment).lines[segment.line])
+    labelled, header_only = features["own"] > 0.2, features["below"] == features["own"]
     features.update(
         column_sum=float(key in scene.columns.sums),
         column_last=float(key in scene.columns.last),
         column_followed=float(key in scene.columns.followed),
         largest=float(value == scene.largest),
-        places=float(min(counts[value], 6)),
-        zero=float(value == 0),
+        places=float(min(scene.money_counts[value], 6)),
+        few_places=float(min(scene.money_counts[value], 3)),
+        zero=float(value == 0 and "tax" not in words),
+        zero_required=float(value == 0 and view.target.spec.required),
         total_row=float(bool(TOTAL_WORD.search(row))),
+        unlabelled=float(features["own"] < 0.1),
     )
-    labelled = features["own"] > 0.2
-    header_only = features["below"] == features["own"]
-    total = _labelled(features)
-    total += 0.12 * features["largest"] + 0.06 * min(features["places"], 3) + 0.1 * features["y"]
-    total -= (0.2 if "tax" in words else 1.5 if view.target.spec.required else 0.9) * features["zero"]
-    if words & {"gross", "total"}:
-        total += 0.1 * features["total_row"] + 0.05 * features["last_page"]
-    total += 0.55 * features["column_sum"] * labelled + 0.1 * features["column_last"]
-    if words & _TOTALS:
-        total -= 0.4 * features["column_followed"] * header_only
-    total += 0.25 * features["total_row"] * (features["below"] > 0.2)
-    return total - 0.6 * (features["own"] < 0.1)
+    features["labelled_sum"] = features["column_sum"] * labelled
+    features["header_followed"] = features["column_followed"] * header_only * bool(words & _TOTALS)
+    features["header_total_row"] = features["total_row"] * (features["below"] > 0.2)
+    features["whole_total_row"] = features["total_row"] * bool(words & {"gross", "total"})
+    return _labelled(features) + _linear(features, MONEY)
 
 
 def _date(view: View) -> float:
     features, target = view.features, view.target
-    role = features["role"]
-    features["role_fits"] = role if target.role == "start" else -role if target.role == "end" else -abs(role)
+    role, alone = features["role"], features["own"] < 0.1
+    features["role_fits"] = role if target.role == "start" else -role if target.role == "end" else 0.0
+    features["role_unasked"] = 0.0 if target.role else abs(role)
+    features["slash_role"] = features["slash"] * bool(target.role)
+    features["own_place_date"] = features["place_date"] * target.bare_date
     features["places"] = float(min(6, view.scene.day_counts[str(view.option.value)]))
-    total = _labelled(features)
-    total += 0.45 * features["role_fits"] - 0.15 * features["slash"] if target.role else 0.1 * features["role_fits"]
-    if target.bare_date:
-        total += 0.35 * features["place_date"]
-    if features["own"] < 0.1:
-        total += (-0.05 if target.bare_date else -0.4) - 0.2 * features["y"] - 0.1 * features["page"]
-    return total
+    features.update(
+        alone_bare=float(alone and target.bare_date), alone=float(alone and not target.bare_date), alone_low=alone * features["y"]
+    )
+    features["alone_page"] = alone * features["page"]
+    return _labelled(features) + _linear(features, DATE)
 
 
 def _time(view: View) -> float:
     features = view.features
-    return _labelled(features) - 0.1 * (features["own"] < 0.1) - 0.1 * features["page"]
+    features["unlabelled"] = float(features["own"] < 0.1)
+    return _labelled(features) + _linear(features, TIME)
 
 
 def _identifier(view: View) -> float:
     features = view.features
     features["places"] = float(min(3, view.scene.whole_text.count(view.option.raw)))
-    total = _labelled(features) + 0.1 * features["places"] - 0.1 * features["page"] - 0.15 * features["y"]
-    return total - (1.0 if features["own"] < 0.1 else 0.0)
+    features["unlabelled"] = float(features["own"] < 0.1)
+    return _labelled(features) + _linear(features, IDENTIFIER)
 
 
 def _choice(view: View) -> float:
-    return view.features["prior"] + 0.3 + 0.8 * view.features["own"]
+    return _linear(view.features, CHOICE)
 
 
 def _tick(view: View) -> float:
-    return 0.3 + 0.5 * view.features["own"] + 0.5 * (view.features["fit"] - 0.5)
+    return _linear(view.features, TICK)
 
 
 def _currency(view: View) -> float:
-    return 0.6 + 0.4 * view.features["fit"]
+    return _linear(view.features, CURRENCY)
 
 
 def _iban(view: View) -> float:
-    return _labelled(view.features) + 0.2 - 0.05 * view.features["page"]
+    return _labelled(view.features) + _linear(view.features, IBAN)
 
 
 def _tax_id(view: View) -> float:
-    features, scene, target = view.features, view.scene, view.target
+    features, scene, target, raw = view.features, view.scene, view.target, view.option.raw
     others = {other.group for other in scene.targets if other.kind == "tax_id" and other.group != target.group}
-    segment = view.option.place.segment
-    label = view.pair.label if view.pair else None
+    segment, label = view.option.place.segment, view.pair.label if view.pair else None
     features["section"] = _side_score(scene, target.group, segment, label)
     features["other_section"] = max((_side_score(scene, group, segment, label) for group in others), default=0.0)
-    features["own"] = max(features["own"], 0.6 * features.get("named", 0.0))
-    total = _labelled(features) + 0.5 * features["section"] - 0.5 * features["other_section"]
-    total -= 1.2 * features.get("local", 0.0) * (features["own"] < 0.5)
-    digits = sum(map(str.isdigit, view.option.raw)) / max(1, sum(map(str.isalnum, view.option.raw)))
-    total -= 0.8 * (digits < 0.5)
-    if target.side == "issuer":
-        return total + 0.2
-    return total - 0.45 * (target.side == "recipient" and features["section"] < 0.3)
+    features["own"] = max(features["own"], WEIGHTS.tax_word * features.get("named", 0.0))
+    features["local_unlabelled"] = features.get("local", 0.0) * (features["own"] < 0.5)
+    features["lettered"] = float(sum(map(str.isdigit, raw)) < 0.5 * sum(map(str.isalnum, raw)))
+    features["issuer"] = float(target.side == "issuer")
+    features["recipient_unnamed"] = float(target.side == "recipient" and features["section"] < 0.3)
+    return _labelled(features) + _linear(features, TAX_ID)
 
 
 def _side_score(scene: Scene, group: str, segment: Segment, label: Label | None) -> float:
@@ -235,59 +256,46 @@ def _side_score(scene: Scene, group: str, segment: Segment, label: Label | None)
 def _party(view: View) -> float:
     """What a party's name and address share: whose block it is."""
     features, target = view.features, view.target
-    get = features.get
-    total = 0.45 + 0.6 * (features["fit"] - 0.7) + 0.55 * (get("section", 0.0) - get("other_section", 0.0)) - 0.12 * features["page"]
-    total += get("labelled", 0.0) * (0.4 * get("own", 0.0) * (get("section", 0.0) > 0.5) - 0.1)
-    window = features["x"] < 0.45 and 0.12 < features["y"] < 0.36
-    repeats = get("repeats", 0.0)
-    if target.side == "recipient":
-        beside = features["x"] >= 0.45 and 0.12 < features["y"] < 0.36
-        total += (
-            0.25 * window
-            + 0.1 * beside
-            - 0.35 * get("one_line", 0.0)
-            - 0.05 * max(0, min(repeats, 4) - 1)
-            - 0.2 * (features["y"] > 0.6)
-            + 0.15 * get("person", 0.0)
-        )
-        return total - 0.3 * get("domain", 0.0) - 0.15 * get("contacts", 0.0) - 0.15 * get("web", 0.0)
-    edge = features["y"] < 0.12 or features["y"] > 0.85
-    total += 0.25 * get("one_line", 0.0) + 0.08 * min(repeats, 3) + 0.15 * edge + 0.35 * get("domain", 0.0)
-    total += 0.1 * get("contacts", 0.0) + 0.2 * get("web", 0.0)
-    return total - 0.15 * (window and not get("one_line", 0.0)) - 0.2 * get("person", 0.0)
+    get, upper = features.get, 0.12 < features["y"] < 0.36
+    features["labelled_own"] = get("labelled", 0.0) * get("own", 0.0) * (get("section", 0.0) > 0.5)
+    features["window"] = float(upper and features["x"] < 0.45)  # where an envelope shows the addressee
+    features["beside_window"] = float(upper and features["x"] >= 0.45)
+    features["window_block"] = features["window"] * (1.0 - get("one_line", 0.0))
+    features["edge"] = float(features["y"] < 0.12 or features["y"] > 0.85)
+    features["low"] = float(features["y"] > 0.6)
+    features["repeats_few"], features["repeated"] = min(get("repeats", 0.0), 3), max(0.0, min(get("repeats", 0.0), 4) - 1)
+    features["person_first"] = get("person", 0.0) * (get("first_line", 0.0) == 0)
+    features["person_later"] = get("person", 0.0) * (get("first_line", 0.0) > 0)
+    return _linear(features, PARTY) + _linear(features, RECIPIENT if target.side == "recipient" else ISSUER)
 
 
 def _party_name(view: View) -> float:
-    features, scene = view.features, view.scene
-    get = features.get
-    total = _party(view) - 0.5 * (scene.labels.share(view.option.place.segment) > 0.95)
-    total += 0.1 * get("legal", 0.0) - 0.25 * get("digits", 0.0) - 0.06 * get("first_line", 0.0)
-    total -= 0.35 * get("lower", 0.0) + 0.5 * get("foreign", 0.0)
-    return total - 0.08 * (get("lines", 1.0) - 1) + 0.2 * get("legal_second", 0.0) - 0.3 * get("street_name", 0.0)
+    features = view.features
+    features["is_label"] = float(view.scene.labels.share(view.option.place.segment) > 0.95)
+    features["more_lines"] = features.get("lines", 1.0) - 1
+    return _party(view) + _linear(features, PARTY_NAME)
 
 
 def _party_address(view: View) -> float:
-    get = view.features.get
-    total = _party(view) + 0.1 * get("street", 0.0) - 0.3 * get("labelled", 0.0) * (not has_postal(str(view.option.value)))
-    return total + 0.2 * get("at_street", 0.0) - 0.25 * get("past_street", 0.0) - 0.3 * get("name_inside", 0.0)
+    features = view.features
+    features["labelled_part"] = features.get("labelled", 0.0) * (not has_postal(str(view.option.value)))
+    return _party(view) + _linear(features, PARTY_ADDRESS)
 
 
 def _merchant_name(view: View) -> float:
-    get = view.features.get
-    total = 1 - 0.14 * get("first_line", 0.0) - 0.5 * get("stops", 0.0) - 0.25 * get("streets", 0.0) + 0.42 * get("ends_legal", 0.0)
-    total += 0.1 * min(get("height", 0.0), 2) - 0.2 * (get("lines", 1.0) - 1) - 0.15 * get("text_before", 0.0)
-    total -= 0.6 * get("scribble", 0.0)
-    total += -0.2 * get("legal_before", 0.0) + 0.2 * get("letters", 0.0)
-    return total + 0.3 * get("ends_at_address", 0.0) - 0.4 * get("in_address", 0.0)
+    features = view.features
+    features["more_lines"] = features.get("lines", 1.0) - 1
+    return _linear(features, MERCHANT_NAME)
 
 
 def _merchant_address(view: View) -> float:
-    return view.features["line_sum"] - 0.06 * view.features["first_line"]
+    return _linear(view.features, MERCHANT_ADDRESS)
 
 
 def _free_text(view: View) -> float:
     features = view.features
-    return 1.3 * features["own"] + 0.6 * features["fit"] - 0.3 * max(0.0, features["claim"] - features["own"]) - 0.05 * features["page"]
+    features["contested"] = max(0.0, features["claim"] - features["own"])
+    return _linear(features, FREE_TEXT)
 
 
 _SCORES: dict[str, Callable[[View], float]] = {

@@ -3,6 +3,7 @@ in median segment heights of the page, scores have no unit."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -64,6 +65,7 @@ class Weights:
     own: float = 1.6
     fit: float = 0.5
     claim: float = 0.45
+    tax_word: float = 0.6  # strength of a bare word for a tax right before a number of that form
     ally: float = 0.6  # share of a label's strength that counts for the field that mostly has the same value
 
 
@@ -76,3 +78,45 @@ ZERO: dict[str, float] = {
     "choice": 0.3, "bool": 0.0, "currency": 0.3, "iban": 0.4, "tax_id": 0.5,
     "party_name": 0.4, "party_address": 0.4, "merchant_name": 0.0, "merchant_address": 0.2,
 }  # fmt: skip
+
+# What each kind adds to a label's score, by feature; "constant" is the start. Block and head features are scaled to their own zero.
+Table = Mapping[str, float]
+MONEY: Table = {
+    "largest": 0.12, "few_places": 0.06, "y": 0.1, "zero": -0.9, "zero_required": -0.6, "whole_total_row": 0.1, "labelled_sum": 0.55,
+    "column_last": 0.1, "header_followed": -0.4, "header_total_row": 0.25, "unlabelled": -0.6,
+}  # fmt: skip
+DATE: Table = {
+    "role_fits": 0.45, "role_unasked": -0.1, "slash_role": -0.15, "own_place_date": 0.35, "alone_bare": -0.05, "alone": -0.4,
+    "alone_low": -0.2, "alone_page": -0.1,
+}  # fmt: skip
+TIME: Table = {"unlabelled": -0.1, "page": -0.1}
+IDENTIFIER: Table = {"places": 0.1, "page": -0.1, "y": -0.15, "unlabelled": -1.0}
+CHOICE: Table = {"constant": 0.3, "prior": 1.0, "own": 0.8}
+TICK: Table = {"constant": 0.05, "own": 0.5, "fit": 0.5}
+CURRENCY: Table = {"constant": 0.6, "fit": 0.4}
+IBAN: Table = {"constant": 0.2, "page": -0.05}
+TAX_ID: Table = {
+    "section": 0.5, "other_section": -0.5, "local_unlabelled": -1.2, "lettered": -0.8, "issuer": 0.2, "recipient_unnamed": -0.45,
+}  # fmt: skip
+FREE_TEXT: Table = {"own": 1.3, "fit": 0.6, "contested": -0.3, "page": -0.05}
+PARTY: Table = {
+    "constant": 0.03, "fit": 0.6, "section": 0.55, "other_section": -0.55, "page": -0.12, "labelled": -0.1, "labelled_own": 0.4,
+}  # fmt: skip
+RECIPIENT: Table = {
+    "window": 0.25, "beside_window": 0.1, "one_line": -0.35, "repeated": -0.05, "low": -0.2, "person_first": 0.15, "person_later": -0.2,
+    "domain": -0.3, "contacts": -0.15, "web": -0.15,
+}  # fmt: skip
+ISSUER: Table = {
+    "one_line": 0.25, "repeats_few": 0.08, "edge": 0.15, "domain": 0.35, "contacts": 0.1, "web": 0.2, "window_block": -0.15, "person": -0.2,
+}  # fmt: skip
+PARTY_NAME: Table = {
+    "is_label": -0.5, "legal": 0.1, "digits": -0.25, "first_line": -0.06, "lower": -0.35, "foreign": -0.5, "more_lines": -0.08,
+    "legal_second": 0.2, "street_name": -0.3,
+}  # fmt: skip
+PARTY_ADDRESS: Table = {"street": 0.1, "labelled_part": -0.3, "at_street": 0.2, "past_street": -0.25, "name_inside": -0.3}
+MERCHANT_NAME: Table = {
+    "constant": 1.0, "first_line": -0.14, "stops": -0.5, "streets": -0.25, "ends_legal": 0.42, "height": 0.1, "more_lines": -0.2,
+    "text_before": -0.15, "scribble": -0.6, "legal_before": -0.2, "letters": 0.2, "ends_at_address": 0.3, "in_address": -0.4,
+    "before_full": -0.25, "cut": -0.25,
+}  # fmt: skip
+MERCHANT_ADDRESS: Table = {"line_sum": 1.0, "first_line": -0.06}

@@ -1,6 +1,6 @@
 """Line-item tables and totals from words with boxes: header labels, geometry and arithmetic together, no model.
 
-`labels, geometry and sums decide together`: see choose.py for the order; roles.py and lexicon.py for the labels.
+Read choose.py first: it puts the parts in order. lexicon.py holds the labels, trust.py says when rows are given at all.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from docpipe.extract.tables.choose import best_reading
 from docpipe.extract.tables.emit import of_reading
 from docpipe.extract.tables.lines import lines_of
 from docpipe.extract.tables.plan import plan_of
+from docpipe.extract.tables.textual import text_rows
 from docpipe.extract.tables.trust import trusted
 from docpipe.fields import FieldSpec
 from docpipe.records import Candidate, Locale
@@ -41,15 +42,16 @@ def read_tables(
     Every candidate has its page, box, printed string and evidence. Nothing is given for a table that nothing confirms.
     """
     plan = plan_of(specs, rules)
-    if plan.items is None and plan.taxes is None and not plan.totals:
+    if not (plan.items or plan.taxes or plan.totals or plan.others):
         return TableReading()
-    found = best_reading(lines_of(layouts), plan)
+    lines = lines_of(layouts)
+    others = tuple(candidate for rows, labels in plan.others for candidate in text_rows(lines, rows, labels, engine))
+    found = best_reading(lines, plan) if plan.items or plan.taxes or plan.totals else None
     if found is None:
-        return TableReading()
+        return TableReading(others)
     found = trusted(found)
-    candidates = tuple(of_reading(found, plan, engine))
     return TableReading(
-        candidates,
+        (*of_reading(found, plan, engine), *others),
         Locale(decimal=found.separator),
         found.checks.level,
         found.checks.named,

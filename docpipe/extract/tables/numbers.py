@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from docpipe.extract.layout import box_of
@@ -238,8 +237,3 @@ def runs_of(values: Sequence[Decimal]) -> list[Decimal]:
     for value in values:
         sums.append(sums[-1] + value)
     return sums[1:]
-
-
-def gaps(places: Sequence[float]) -> list[float]:
-    """The steps between neighbours."""
-    return [after - before for before, after in pairwise(places)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
@@ -42,7 +42,8 @@ class RowPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that a schema asks of tables. `positive` are the totals given without their printed sign."""
+    """All that a schema asks of tables. `positive` are the totals given without their printed sign; `others` the lists without amounts,
+    each with its own labels."""
 
     items: RowPlan | None
     taxes: RowPlan | None
@@ -51,7 +52,7 @@ class Plan:
     labels: Labels
     positive: frozenset[str] = frozenset()
     tax_share: Decimal = TAX_SHARE
-    others: tuple[RowPlan, ...] = field(default=())
+    others: tuple[tuple[RowPlan, Labels], ...] = ()
 
 
 def plan_of(specs: Sequence[FieldSpec], rules: Sequence[Rule]) -> Plan:
@@ -67,7 +68,8 @@ def _plan(specs: tuple[FieldSpec, ...], rules: tuple[Rule, ...]) -> Plan:
             lists.setdefault(spec.path.split("[*]", 1)[0], []).append(spec)
     plans = [RowPlan(prefix, _columns(fields, rules)) for prefix, fields in lists.items()]
     taxes = next((plan for plan in plans if _is_taxes(plan)), None)
-    items = max((plan for plan in plans if plan is not taxes), key=_weight, default=None)
+    items = max((plan for plan in plans if plan is not taxes and "amount" in plan.fields), key=_weight, default=None)
+    others = [plan for plan in plans if plan is not items and plan is not taxes]
     totals = _totals(specs, rules)
     return Plan(
         items,
@@ -77,7 +79,7 @@ def _plan(specs: tuple[FieldSpec, ...], rules: tuple[Rule, ...]) -> Plan:
         total_labels({**_own(totals), **_denied(totals)}),
         frozenset(role for role in ("prepaid", "allow") if role in totals),
         next((rule.share for rule in rules if isinstance(rule, AtMost) and _is(totals, "tax", rule.part)), TAX_SHARE),
-        tuple(plan for plan in plans if plan is not items and plan is not taxes),
+        tuple((plan, Labels(_own(plan.fields), (), rates=False)) for plan in others),
     )
 
 
@@ -127,6 +129,9 @@ def _columns(fields: Sequence[FieldSpec], rules: Sequence[Rule]) -> dict[str, Fi
     for _, _, role, spec in scored:
         if role in _BY_KIND.get(spec.kind, ()) and role not in roles and spec not in roles.values():
             roles[role] = spec
+    if "amount" not in roles and "tax_rate" not in roles:
+        money = [spec for spec in fields if spec.kind == "money" and spec not in roles.values()]
+        roles |= {"amount": money[-1]} if money else {}
     if "description" not in roles:
         text = next((spec for spec in fields if spec.kind in ("text", "name") and spec not in roles.values()), None)
         roles |= {"description": text} if text else {}

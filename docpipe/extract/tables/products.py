@@ -45,15 +45,6 @@ def is_tax(amount: Decimal, above: Decimal, rates: Sequence[Decimal] = ()) -> bo
     return above != 0 and amount != 0 and any(rate and abs(above * rate / HUNDRED - amount) <= 2 * HALF_CENT for rate in rates or RATES)
 
 
-def as_product(amount: Decimal, values: Sequence[Decimal]) -> bool:
-    """Some two of the values multiply to the amount and neither of them is one."""
-    return any(
-        abs(one * other - amount) <= HALF_CENT and ONE not in (one, other)
-        for place, one in enumerate(values)
-        for other in values[place + 1 :]
-    )
-
-
 def _slack(count: Decimal, price: Decimal, amount: Decimal) -> Decimal:
     """Half a cent and, for a price with cents, half a unit of its last place for each piece; at most one percent of the amount."""
     exponent = price.as_tuple().exponent

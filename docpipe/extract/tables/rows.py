@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from docpipe.extract.layout import box_of
 from docpipe.extract.tables.assign import Assignment
@@ -62,9 +62,6 @@ class Row:
     def shape(self) -> frozenset[str]:
         """What the row has."""
         return frozenset(self.cells) | ({"description"} if self.description else set())
-
-    def without(self, role: str) -> Row:
-        return replace(self, cells={name: number for name, number in self.cells.items() if name != role})
 
 
 @dataclass(frozen=True)

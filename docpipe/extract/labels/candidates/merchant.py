@@ -20,6 +20,7 @@ from docpipe.values.text import tidy
 
 HEAD_LINES, NAME_LINES, ADDRESS_STARTS, ADDRESS_LINES = 14, 8, 9, 7
 _NUMBER_LINE = re.compile(r"gst|reg\.? no|co\.? no", re.IGNORECASE)
+_KEYED = re.compile(r"[^\W\d]\s*:\s*\S")
 _POSTAL_CODE = re.compile(r"\b\d{5}\b")
 
 
@@ -52,6 +53,12 @@ class HeadLine:
         return bool(LEGAL_END.search(self.without_number))
 
     @cached_property
+    def full_legal(self) -> bool:
+        """A company's whole name: a legal form at the end and two words before it."""
+        words = [word for word in self.without_number.split() if sum(map(str.isalpha, word)) > 1 and not LEGAL_FORM.fullmatch(word.strip("().,"))]
+        return self.ends_legal and len(words) >= 2
+
+    @cached_property
     def height(self) -> float:
         return max(segment.height for segment in self.segments) / self.unit
 
@@ -76,7 +83,7 @@ class HeadLine:
             + 0.35 * bool(re.search(r"[,.]\s*$", self.text))
             + 0.2 * bool(re.search(r"\d", self.text))
         )
-        score -= 1.8 * (self.stops and self.streets < 2) + 1.8 * self.ends_legal + 1.5 * bool(REGISTER_NUMBER.fullmatch(self.text.strip()))
+        score -= 1.8 * (self.stops and (self.streets < 2 or bool(_KEYED.search(self.text)))) + 1.8 * self.ends_legal + 1.5 * bool(REGISTER_NUMBER.fullmatch(self.text.strip()))
         return score
 
 
@@ -114,6 +121,8 @@ def _name_features(lines: Sequence[HeadLine], first: int, last: int) -> dict[str
         "height": min(mine[0].height, 2.0),
         "text_before": float(any(line.letter_share > 0.5 and len(line.text) > 4 for line in above)),
         "legal_before": float(any(line.legal for line in above)),
+        "before_full": float(any(line.full_legal for line in mine[1:])),
+        "cut": float(last < len(lines) and lines[last].full_legal and not any(line.full_legal for line in mine)),
         "scribble": float(mine[0].text.islower() or bool(re.match(r"\W*\d{5}", mine[0].text))),
         "letters": float(mine[0].letter_share > 0.6),
     }

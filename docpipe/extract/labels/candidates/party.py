@@ -205,7 +205,9 @@ def _texts(scene: Scene, target: Target, label: Label) -> Iterator[Option]:
 
 
 def _is_name(text: str) -> bool:
-    return not SALUTATION.fullmatch(text) and not text.endswith((":", "：")) and sum(map(str.isalpha, text)) > 2 and fold(text) not in COUNTRY
+    return (
+        not SALUTATION.fullmatch(text) and not text.endswith((":", "：")) and sum(map(str.isalpha, text)) > 2 and fold(text) not in COUNTRY
+    )
 
 
 def _whole_value(scene: Scene, target: Target, label: Label, option: Option) -> Iterator[Option]:
@@ -244,7 +246,10 @@ def _at_heading(scene: Scene, target: Target) -> Iterator[Option]:
         if label.before or label.covered:
             continue
         as_label = replace(label, heading=False, owner=target.spec.path, phrase=replace(label.phrase, weight=0.9))
+        filled = label.colon and sum(map(str.isalpha, label.segment.text[label.ends_at :])) > 2
         for option in _texts(scene, target, as_label):
+            if filled and option.place.segment is not label.segment:
+                continue
             pair = scene.pairing.pair(as_label, option.place)
             own = pair.score if pair else 0.0
             features = {
