@@ -216,6 +216,12 @@ class Invoice(BaseModel):
             (
                 Sum("net_total", ("line_items[*].amount", "charge_total"), ("allowance_total",), ("charge_total", "allowance_total")),
                 Sum("gross_total", ("line_items[*].amount", "charge_total"), ("allowance_total",), ("charge_total", "allowance_total")),
+                Sum(
+                    "gross_total",
+                    ("line_items[*].amount", "charge_total", "tax_total"),
+                    ("allowance_total",),
+                    ("charge_total", "allowance_total"),
+                ),
             )
         ),
         Product("line_items[*].amount", ("line_items[*].quantity", "line_items[*].unit_price")),
@@ -285,7 +291,8 @@ class Invoice(BaseModel):
     due_date: Annotated[
         date | None,
         Labels(
-            en="payment due date|due date|date due|payment due by|payment due|pay by|payable by|due on|due by|please pay by|remit by|due",
+            en="payment due date|due date|date due|payment due by|payment due|pay by|payable by|due on|due by"
+            "|please pay by|please remit until|remit until|remit by|pay until|due",
             de="Fälligkeitsdatum|Fälligkeit|fällig am|fällig bis|zahlbar bis zum|zahlbar bis|zahlbar am|Zahlungsziel|zu zahlen bis"
             "|zu überweisen bis|überweisen bis zum|Zahlungstermin|Fälligkeitstermin|fällig",
             fr="date d'échéance|date échéance|date limite de paiement|échéance de paiement|à payer avant le|à régler avant le"

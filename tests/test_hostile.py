@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pymupdf
 import pytest
-from drawn import LIMITS, SENTENCE, jpeg, make_job, only_page, pages_of, printed, scan_pdf, text_pdf, texts, write_lines
+from drawn import LIMITS, jpeg, make_job, only_page, pages_of, printed, scan_pdf, text_pdf, texts, write_lines
 from PIL import Image
 
 from docpipe.errors import DamagedError, DocumentError, EmptyError, PasswordError, TooLargeError, UnsupportedError
@@ -360,7 +360,3 @@ def test_a_raster_that_is_none_is_a_page_error(tmp_path):
     for name in ("a.npy", "b.npy", "missing.npy"):
         with pytest.raises(PageError):
             straighten(tmp_path / name, 100, Page(number=1, width=1, height=1), space=Workspace(tmp_path / "w"), clean=True)
-
-
-def test_the_sentence_is_long_enough():
-    assert len(SENTENCE) * 10 > 200, "the scans' layers here must be long enough to be layers"

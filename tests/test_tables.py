@@ -5,17 +5,20 @@ from __future__ import annotations
 import random
 import re
 from decimal import Decimal
+from time import process_time
 from typing import Annotated, ClassVar
 
 import made_invoices
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 from pydantic import BaseModel, Field
 
 from docpipe.annotations import DefaultTo, Kind, Labels, Product, Rule, Sum
 from docpipe.extract.layout import lay_out
 from docpipe.extract.tables import TableReading, read_tables
 from docpipe.fields import fields_of, rules_of
-from docpipe.records import Candidate, Words
+from docpipe.records import Candidate, Word, Words
 from schemas.invoice import Invoice
 
 Rows = list[dict[str, str | None]]
@@ -352,9 +355,47 @@ def test_a_row_that_is_included_in_another_stays_in_the_list_but_out_of_the_sum(
     assert reading.checks["rows_sum"] is True
 
 
-def test_many_pages_cost_in_proportion() -> None:
-    from time import process_time
+PIECES = some.sampled_from(
+    [
+        "0",
+        "%",
+        "(",
+        ")",
+        "-",
+        "1.2.3",
+        "9" * 40,
+        "1,000",
+        "12,50",
+        "-3.00",
+        "19%",
+        "€",
+        "Total",
+        "Menge",
+        "Preis",
+        "Betrag",
+        "Netto",
+        "x",
+        "|",
+        "1'000.00",
+        "..",
+        "²",
+    ]
+)
+PLACED = some.lists(some.tuples(PIECES, some.integers(0, 12), some.integers(0, 40), some.integers(0, 2)), max_size=60)
 
+
+@settings(max_examples=60, deadline=None)
+@given(PLACED)
+def test_no_page_makes_it_fail(pieces: list[tuple[str, int, int, int]]) -> None:
+    pages: list[list[Word]] = [[], [], []]
+    for text, column, line, number in pieces:
+        pages[number].append(Word(text, 40.0 * column, 20.0 * line, 40.0 * column + 5 * len(text), 20.0 * line + 9))
+    reading = read([Words(page=n + 1, width=595, height=842, source="ocr", words=tuple(words)) for n, words in enumerate(pages)])
+    assert 0 <= reading.level <= 5
+    assert all(candidate.page in (1, 2, 3) and candidate.box is not None for candidate in reading.candidates)
+
+
+def test_many_pages_cost_in_proportion() -> None:
     def cost(pages: int) -> float:
         made = made_invoices.make(77, rows=20 * pages, per_page=20)
         layouts = [lay_out(page) for page in made.pages]

@@ -9,7 +9,22 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, Field
 
-from docpipe.annotations import AnyOf, AtMost, DefaultTo, Distinct, Kind, Merge, Ordered, Product, Required, Rule, SameBlock, Sum
+from docpipe.annotations import (
+    AnyOf,
+    AtMost,
+    DefaultTo,
+    Distinct,
+    Kind,
+    Labels,
+    Merge,
+    Ordered,
+    Product,
+    Required,
+    Rows,
+    Rule,
+    SameBlock,
+    Sum,
+)
 from docpipe.fields import schema_ref
 from docpipe.records import (
     Candidate,
@@ -27,6 +42,8 @@ from docpipe.records import (
     Usage,
 )
 from docpipe.validate import validate
+
+PRINTED = Labels(en="Label")  # as EXACT shows it
 
 
 class Party(BaseModel):
@@ -53,9 +70,9 @@ class Bill(BaseModel):
         Distinct("seller.name", "buyer.name"),
         SameBlock(("seller.name", "seller.address")),
     )
-    number: Annotated[str | None, Kind("id"), Required()] = None
-    issued: Annotated[date | None, Required()] = None
-    payable: date | None = None
+    number: Annotated[str | None, Kind("id"), PRINTED, Required()] = None
+    issued: Annotated[date | None, PRINTED, Required()] = None
+    payable: Annotated[date | None, PRINTED] = None
     net: Decimal | None = None
     tax: Decimal | None = None
     gross: Annotated[Decimal | None, Required()] = None
@@ -406,12 +423,12 @@ def test_usage_and_producer_name_every_engine():
 class Loose(BaseModel):
     """No field is required: every value given must be confirmed."""
 
-    first: Annotated[str | None, Kind("id"), Merge("first")] = None
+    first: Annotated[str | None, Kind("id"), Merge("first"), PRINTED] = None
     last: Annotated[str | None, Kind("id"), Merge("last")] = None
     voted: Annotated[str | None, Kind("id"), Merge("vote")] = None
     agreed: Annotated[str | None, Kind("id"), Merge("must_agree")] = None
     joined: Annotated[str | None, Kind("page_text"), Merge("concat_text")] = None
-    amount: Decimal | None = None
+    amount: Annotated[Decimal | None, PRINTED] = None
 
 
 def test_without_required_fields_every_value_must_pass():
@@ -465,6 +482,24 @@ def test_a_label_confirms_what_ocr_read_only_where_the_words_are_sure():
         features = {"ocr": 1.0} if sure is None else {"ocr": 1.0, "word_confidence": sure}
         found = result(reading([*without(clean(), "number"), say("number", "A-17", evidence=labelled(1.0, **features))]))
         assert field(found, "number").confirmed_by == expected
+
+
+def test_only_a_label_that_the_schema_names_confirms():
+    guessed = Evidence(relation="right", label="Lable no.", label_score=1.0, fit=1.0)
+    found = result(reading([*without(clean(), "number"), say("number", "A-17", evidence=guessed)]))
+    assert field(found, "number").confirmed_by == () and found.status == "review"
+
+
+class Sheet(BaseModel):
+    entries: Annotated[list[Row], Rows("pairs")] = Field(default_factory=list)
+
+
+def test_a_pair_found_on_a_page_is_confirmed_by_nothing():
+    pair = Evidence(relation="right", label="Total", label_score=1.0, fit=1.0)
+    found = result(
+        reading([say("entries[0].description", "Total", evidence=pair), say("entries[0].amount", "5.00", evidence=pair)]), schema=Sheet
+    )
+    assert found.status == "review"
 
 
 def test_a_label_in_a_sentence_needs_a_larger_lead():

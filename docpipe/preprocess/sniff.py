@@ -17,15 +17,11 @@ def identify(path: Path, limits: Limits | None = None, *, formats: Sequence[str]
 
     Raises NotFoundError, TooLargeError (before reading it), EmptyError (no bytes), UnsupportedError.
     """
-    return _identify(path, limits or Limits(), formats)[1]
+    return identify_format(path, limits or Limits(), formats)[1]
 
 
 def identify_format(path: Path, limits: Limits, formats: Sequence[str] = ()) -> tuple[str, Document]:
     """The reference of the format that reads the file, and what `identify` says."""
-    return _identify(path, limits, formats)
-
-
-def _identify(path: Path, limits: Limits, formats: Sequence[str]) -> tuple[str, Document]:
     name = path.name
     size = _size(path)
     if size > limits.file_bytes:

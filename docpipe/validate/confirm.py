@@ -5,6 +5,7 @@ Arithmetic by itself is no confirmation: documents whose every sum held in a lan
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf
@@ -12,7 +13,7 @@ from math import inf
 from rapidfuzz import fuzz
 
 from docpipe.annotations import AnyOf, DefaultTo, Product, Rule, Sum
-from docpipe.fields import pattern
+from docpipe.fields import FieldSpec, pattern
 from docpipe.records import Candidate, Evidence
 from docpipe.validate.blocks import blocks_confirmed, dated_beside
 from docpipe.validate.choice import XML, Choice, Choices, is_labelled, value_key
@@ -31,6 +32,7 @@ ALMOST, IN_SENTENCE, SENTENCE_GAP = 0.9, 0.4, 0.9
 SURE_WORDS = 0.97
 ALIKE = 90  # of 100, for names and addresses read twice
 _WORDY = frozenset({"name", "address", "text"})
+_QUOTED = re.compile(r"['‘\"“]([^'’\"”]{3,60})['’\"”](?!s)")
 
 
 def confirm(
@@ -129,12 +131,23 @@ def _at_exact_label(choice: Choice, winner: Candidate) -> bool:
     """On the row or in the cell of one of the schema's labels as printed, of the field's type altogether, no other value near, and the
     words not doubtful themselves."""
     evidence, kind = winner.evidence, choice.spec.kind
-    if evidence.relation not in CLOSE or not winner.grounded or evidence.fit < (WORDY_FIT if kind in _WORDY else FULL_FIT):
+    if evidence.relation not in CLOSE or not winner.grounded or not _is_schema_label(choice.spec, evidence.label or ""):
+        return False
+    if evidence.fit < (WORDY_FIT if kind in _WORDY else FULL_FIT):
         return False
     lead = winner.score - _rival(choice, winner)
     exact = evidence.label_score >= EXACT and lead >= RIVAL_GAP
     in_sentence = evidence.features.get("similarity", 0.0) >= ALMOST and evidence.label_score >= IN_SENTENCE and lead >= SENTENCE_GAP
     return (exact or in_sentence) and _well_read(evidence)
+
+
+def _is_schema_label(spec: FieldSpec, printed: str) -> bool:
+    """The schema's author says that this is printed beside the value, in `Labels` or in quotes in the description. A phrase that an
+    engine made up from the field's name is a guess, and so is whatever stands beside a value in a list of pairs."""
+    if spec.rows == "pairs":
+        return False
+    said = (*spec.labels, *_QUOTED.findall(spec.description))
+    return any(fuzz.ratio(squash(label), squash(printed)) >= ALIKE for label in said)
 
 
 def _rival(choice: Choice, winner: Candidate) -> float:

@@ -14,12 +14,12 @@ from functools import lru_cache
 from rapidfuzz.distance import Indel
 
 from docpipe.extract.labels.lexicon import DISTRACTORS, DOCUMENT_WORD, INLINE, NUMBER_WORDS, OTHER_PARTY, OTHERS_DOCUMENT
-from docpipe.extract.labels.phrases import Phrase, Target, label_key, later_key
+from docpipe.extract.labels.phrases import Phrase, Target, content_words, label_key, later_key
 from docpipe.extract.labels.questions import Questions
 from docpipe.extract.labels.soft import Chain, Items, SoftLabels, item_factor
 from docpipe.extract.labels.weights import WEIGHTS
 from docpipe.extract.layout import PageLayout, Segment, box_of
-from docpipe.records import Box
+from docpipe.records import Box, Word
 from docpipe.values.text import fold
 
 NOBODY = "-"  # owner of the labels that no field asked for
@@ -325,7 +325,8 @@ def _judged(found: Sequence[Label], soft: Sequence[Label], layouts: Sequence[Pag
         if label.owner in by_path and not label.heading:
             boost *= questions.factor(label.owner, label.phrase, label.segment)
             boost *= item_factor(by_path[label.owner], items[label.segment.page].of(label.segment))
-        judged = replace(_in_context(label, around[label.segment]), covered=_covered(label, around[label.segment]), boost=boost)
+        own = by_path[label.owner].words if label.owner in by_path and not by_path[label.owner].spec.labels else frozenset()
+        judged = replace(_in_context(label, around[label.segment], own), covered=_covered(label, around[label.segment]), boost=boost)
         (headings if label.heading else fields)[label.owner].append(judged)
         by_segment[label.segment].append(judged)
     for label in soft:
@@ -348,32 +349,42 @@ def _frozen(groups: Mapping[str, list[Label]]) -> dict[str, tuple[Label, ...]]:
     return {owner: tuple(labels) for owner, labels in groups.items()}
 
 
-def _in_context(label: Label, others: Sequence[Label]) -> Label:
+def _in_context(label: Label, others: Sequence[Label], own: frozenset[str]) -> Label:
+    """The label with the words round it counted that neither another label nor the field's own words explain."""
     words = label.segment.words
-    lone = label.heading or label.phrase.text in INLINE  # what stands before these is never explained by another label
-    explained = {place for other in others if not lone and _explains(other, label) for place in range(other.start, other.end)}
     following = words[label.end :]
     colon = words[label.end - 1].text[-1:] in ":=：" or bool(following and following[0].text[:1] in ":=#：")
-    before = (
-        label.before
-        if label.lines > 1
-        else _lettered(word.text for place, word in enumerate(words[: label.start]) if place not in explained)
-    )
-    after = 0
-    for word in following[:4]:
-        if colon or word.text[0] in ":=#" or any(char.isdigit() for char in word.text):
-            break
-        after += bool(_LETTERS.search(word.text)) or word.text == "%"
+    before, after = _words_before(label, others, own), 0 if colon else _words_after(following)
     numbered = bool(re.match(r"\W*\d{1,2}\W*$", words[0].text))
     each_before = WEIGHTS.word_before_colon if colon and (before > 3 or numbered) else WEIGHTS.word_before
-    last = not following and before >= 4  # what stands before the last words of a long segment is another cell
     if label.phrase.text in INLINE:
         opening = " ".join(word.text for word in words[: min(2, label.start)])
         own_document = bool(DOCUMENT_WORD.search(opening)) and not OTHERS_DOCUMENT.match(opening)
         each_before *= WEIGHTS.inline_in_prose if before and not own_document else 1.0
         before = 0 if own_document else before
+    last = not following and before >= 4  # what stands before the last words of a long segment is another cell
     context = (WEIGHTS.other_cell if last else each_before ** min(before, 4)) * WEIGHTS.word_after ** min(after, 4)
     return replace(label, colon=colon, before=before, after=after, context=context)
+
+
+def _words_before(label: Label, others: Sequence[Label], own: frozenset[str]) -> int:
+    """How many words before the label nothing explains; what stands before a heading or inside a sentence, no other label explains."""
+    if label.lines > 1:
+        return label.before
+    lone = label.heading or label.phrase.text in INLINE
+    explained = {place for other in others if not lone and _explains(other, label) for place in range(other.start, other.end)}
+    texts = [word.text for place, word in enumerate(label.segment.words[: label.start]) if place not in explained]
+    return _lettered(text for text in texts if not content_words(text) & own)
+
+
+def _words_after(following: Sequence[Word]) -> int:
+    """How many words follow the label before a value may begin."""
+    count = 0
+    for word in following[:4]:
+        if word.text[0] in ":=#" or any(char.isdigit() for char in word.text):
+            break
+        count += bool(_LETTERS.search(word.text)) or word.text == "%"
+    return count
 
 
 def _explains(other: Label, label: Label) -> bool:

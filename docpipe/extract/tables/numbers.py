@@ -38,6 +38,7 @@ _AS_DIGITS = str.maketrans("OolISB", "001158")
 _GROUP = re.compile(r"\d{3}(?:[.,]\d{2,4})?")
 _THIN = str.maketrans("", "", "\u00a0\u2009\u202f\u2007")
 _LETTERS = re.compile(r"[^\W\d_]{2}")
+MOST_DIGITS = 15  # a longer number is the number of something
 JOIN_GAP = 0.4  # of the text height: `1 234,56` is one number
 
 
@@ -109,14 +110,14 @@ class Number:
 
 @lru_cache(maxsize=65536)
 def read(core: str, separator: Separator) -> Decimal | None:
-    """`1.234,50` with `,` -> 1234.50; None where groups and decimals do not fit."""
+    """`1.234,50` with `,` -> 1234.50; None where groups and decimals do not fit, or it is too long for an amount."""
     group = "," if separator == "." else "."
     text = ("0" + core if core[0] in ".," else core).replace("’", "'")
     form = (
         rf"(?:\d{{1,3}}(?:[{re.escape(group)}' ]\d{{3}})+|\d{{1,2}}(?:{re.escape(group)}\d{{2}})+{re.escape(group)}\d{{3}}|\d+)"
         rf"(?:{re.escape(separator)}\d+)?"
     )
-    if not re.fullmatch(form, text):
+    if sum(map(str.isdigit, text)) > MOST_DIGITS or not re.fullmatch(form, text):
         return None
     return Decimal(re.sub(rf"[{re.escape(group)}' ]", "", text).replace(separator, "."))
 

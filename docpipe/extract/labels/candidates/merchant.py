@@ -55,7 +55,9 @@ class HeadLine:
     @cached_property
     def full_legal(self) -> bool:
         """A company's whole name: a legal form at the end and two words before it."""
-        words = [word for word in self.without_number.split() if sum(map(str.isalpha, word)) > 1 and not LEGAL_FORM.fullmatch(word.strip("().,"))]
+        words = [
+            word for word in self.without_number.split() if sum(map(str.isalpha, word)) > 1 and not LEGAL_FORM.fullmatch(word.strip("().,"))
+        ]
         return self.ends_legal and len(words) >= 2
 
     @cached_property
@@ -83,7 +85,11 @@ class HeadLine:
             + 0.35 * bool(re.search(r"[,.]\s*$", self.text))
             + 0.2 * bool(re.search(r"\d", self.text))
         )
-        score -= 1.8 * (self.stops and (self.streets < 2 or bool(_KEYED.search(self.text)))) + 1.8 * self.ends_legal + 1.5 * bool(REGISTER_NUMBER.fullmatch(self.text.strip()))
+        score -= (
+            1.8 * (self.stops and (self.streets < 2 or bool(_KEYED.search(self.text))))
+            + 1.8 * self.ends_legal
+            + 1.5 * bool(REGISTER_NUMBER.fullmatch(self.text.strip()))
+        )
         return score
 
 

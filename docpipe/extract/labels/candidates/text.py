@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from docpipe.extract.labels.lexicon import LABEL_NOUNS, RECEIPT_STOP, has_postal
+from docpipe.extract.labels.lexicon import LABEL_NOUNS, RECEIPT_STOP, STOP_WORDS, has_postal
 from docpipe.extract.labels.matching import NOBODY, Label
 from docpipe.extract.labels.pairing import PageIndex, is_mark, place_of
 from docpipe.extract.labels.phrases import Target
@@ -52,7 +52,7 @@ def _rest_of_segment(scene: Scene, target: Target, label: Label) -> Iterator[Opt
         marked = label.colon or bool(re.match(r"\s*[:=]", rest))
         asked = label.boost > 1 and label.start == 0  # the question above says that this is where the value stands
         fit = 0.2 if fold(raw) in LABEL_NOUNS else 0.8 if marked else 0.7 if asked else 0.45
-        yield Option(place, tidy(raw), raw, fit, place.box)
+        yield Option(place, tidy(raw), raw, fit * _name_factor(target, raw), place.box)
 
 
 def _neighbours(target: Target, label: Label, index: PageIndex) -> list[Segment]:
@@ -178,6 +178,6 @@ def _next_key(scene: Scene, owner: str, segment: Segment, start: int) -> int:
 
 
 def _readable(text: str, target: Target) -> bool:
-    if len(text) >= _LONGEST or is_mark(text) or _REMARK.fullmatch(text.strip()):
+    if len(text) >= _LONGEST or is_mark(text) or STOP_WORDS.issuperset(fold(text).split()) or _REMARK.fullmatch(text.strip()):
         return False
     return bool(re.search(r"\w" if target.kind == "text" else r"[^\W\d]{2}", text))
