@@ -16,8 +16,8 @@ from docpipe.extract.labels.contest import contested
 from docpipe.extract.labels.pages import read_pages
 from docpipe.extract.labels.pairs import read_pairs
 from docpipe.extract.labels.phrases import Target, targets_of
-from docpipe.extract.labels.scene import Scene
-from docpipe.extract.labels.scoring import Scored, inside_label, score
+from docpipe.extract.labels.scene import Option, Scene
+from docpipe.extract.labels.scoring import Scored, score
 from docpipe.extract.labels.titles import read_titles
 from docpipe.extract.layout import PageLayout, lay_out
 from docpipe.extract.tables import read_tables
@@ -69,8 +69,18 @@ def _single_fields(scene: Scene) -> Iterator[Candidate]:
 def _ranked(scene: Scene, target: Target) -> list[Scored]:
     found = [score(scene, target, option) for option in options(scene, target)]
     if target.kind in ("money", "id", "quantity", "rate"):
-        found = [scored for scored in found if not inside_label(scene, scored.option)]
+        found = [scored for scored in found if not _inside_label(scene, scored.option)]
     return sorted(found, key=lambda scored: -scored.score)
+
+
+def _inside_label(scene: Scene, option: Option) -> bool:
+    """The option is a part of a printed label of several words: the 16 of `16 State tax`."""
+    place = option.place
+    return option.paired and any(
+        label.similarity >= 0.88 and label.end - label.start >= 2 and label.starts_at <= place.start and place.end <= label.ends_at
+        for label in scene.labels.by_segment.get(place.segment, ())
+        if not label.heading
+    )
 
 
 def _candidates(target: Target, ranked: Iterable[Scored]) -> list[Candidate]:

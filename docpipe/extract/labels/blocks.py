@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from docpipe.extract.labels.index import PageIndex
+from docpipe.extract.labels.label import Label
 from docpipe.extract.labels.lexicon import CONTACT_LINE, COUNTRY, NOT_ADDRESS, SALUTATION, STREET, has_postal
-from docpipe.extract.labels.matching import Label
-from docpipe.extract.labels.pairing import PageIndex
 from docpipe.extract.layout import Segment
 from docpipe.records import Box
 from docpipe.values.amounts import find_amounts

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from docpipe.extract.labels.candidates.tick import TICKED_INK, Mark, page_marks
+from docpipe.extract.labels.index import PageIndex
 from docpipe.extract.labels.lexicon import EMPTY_TICK_GLYPHS, TICK_GLYPHS
-from docpipe.extract.labels.pairing import PageIndex
 from docpipe.extract.layout import PageLayout, Segment, box_of
 from docpipe.fields import FieldSpec
 from docpipe.records import Box, Candidate, Evidence, Word

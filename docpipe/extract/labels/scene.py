@@ -14,9 +14,11 @@ from decimal import Decimal
 from functools import cached_property
 
 from docpipe.extract.labels.blocks import Block, find_blocks
+from docpipe.extract.labels.index import Place, is_mark, place_of
+from docpipe.extract.labels.label import Labels
 from docpipe.extract.labels.lexicon import MAIL_HOSTS, RANGE_JOINT, ROUNDING_WORD
-from docpipe.extract.labels.matching import Labels, find_labels
-from docpipe.extract.labels.pairing import Pairing, Place, is_mark, place_of
+from docpipe.extract.labels.matching import find_labels
+from docpipe.extract.labels.pairing import Pairing
 from docpipe.extract.labels.phrases import Target
 from docpipe.extract.layout import PageLayout, Segment
 from docpipe.records import Box, DateOrder, Locale

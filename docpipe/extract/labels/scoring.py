@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from docpipe.extract.labels.candidates.party import named_beside, section_score
+from docpipe.extract.labels.label import NOBODY, Label
 from docpipe.extract.labels.lexicon import TOTAL_WORD, has_postal
-from docpipe.extract.labels.matching import NOBODY, Label
 from docpipe.extract.labels.pairing import Pair
 from docpipe.extract.labels.phrases import Target
 from docpipe.extract.labels.scene import Option, Scene
@@ -84,16 +84,6 @@ def _zero(target: Target) -> float:
     if target.kind == "money" and target.spec.required:
         return -0.2
     return ZERO.get(_scorer(target), 0.5)
-
-
-def inside_label(scene: Scene, option: Option) -> bool:
-    """The option is a part of a printed label of several words: the 16 of `16 State tax`."""
-    place = option.place
-    return option.paired and any(
-        label.similarity >= 0.88 and label.end - label.start >= 2 and label.starts_at <= place.start and place.end <= label.ends_at
-        for label in scene.labels.by_segment.get(place.segment, ())
-        if not label.heading
-    )
 
 
 def _scorer(target: Target) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from rapidfuzz import fuzz
 
-from docpipe.extract.labels.pairing import place_of
+from docpipe.extract.labels.index import place_of
 from docpipe.extract.labels.phrases import Target
 from docpipe.extract.labels.scene import Option, Scene
 from docpipe.extract.layout import PageLayout, Segment

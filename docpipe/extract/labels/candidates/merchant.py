@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from docpipe.extract.labels.index import place_of
 from docpipe.extract.labels.lexicon import LEGAL_END, LEGAL_FORM, PHONE_TAIL, RECEIPT_STOP, REGISTER_NUMBER, SHOP_WORD, STREET
-from docpipe.extract.labels.pairing import place_of
 from docpipe.extract.labels.phrases import Target
 from docpipe.extract.labels.scene import Option, Scene
 from docpipe.extract.layout import PageLayout, Segment

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from docpipe.extract.labels.blocks import Block, is_street
 from docpipe.extract.labels.candidates.text import text_round
+from docpipe.extract.labels.index import PageIndex, place_of
+from docpipe.extract.labels.label import OTHER, Label
 from docpipe.extract.labels.lexicon import COUNTRY, LEGAL_FORM, NOT_ADDRESS, SALUTATION, STREET
-from docpipe.extract.labels.matching import OTHER, Label
-from docpipe.extract.labels.pairing import PageIndex, place_of
 from docpipe.extract.labels.phrases import Target
 from docpipe.extract.labels.scene import Option, Scene
 from docpipe.extract.layout import Segment

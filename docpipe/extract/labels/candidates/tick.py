@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from docpipe.extract.labels.index import PageIndex, place_of
+from docpipe.extract.labels.label import Label
 from docpipe.extract.labels.lexicon import EMPTY_TICK_GLYPHS, TICK_GLYPHS
-from docpipe.extract.labels.matching import Label
-from docpipe.extract.labels.pairing import PageIndex, place_of
 from docpipe.extract.labels.phrases import Target
 from docpipe.extract.labels.scene import Option, Scene
 from docpipe.records import Box
