@@ -19,7 +19,8 @@ _LIST_NUMBER = re.compile(r"\W*(?:\d{1,2}|[a-zA-Z])[a-z]?\W+|\d{1,2}[a-z]?")
 @dataclass(frozen=True, eq=False)
 class Label:
     """One occurrence. `owner` is a field's path, a group's path (a heading), NOBODY or OTHER; words `start:end` of `segment` are the
-    label's last line. `before` and `after` count unexplained words round it; `context` is what they leave of the match, 0..1."""
+    label's last line. `before` and `after` count unexplained words round it; `context` is what they leave of the match, 0..1;
+    the box of a `vertical` heading, written downwards, is its cell's."""
 
     owner: str
     phrase: Phrase
@@ -37,6 +38,7 @@ class Label:
     boost: float = 1.0
     lines: int = 1
     soft: bool = False
+    vertical: bool = False
 
     @property
     def ends_at(self) -> int:

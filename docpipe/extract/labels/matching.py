@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from docpipe.extract.labels.cells import Grid
 from docpipe.extract.labels.context import judged_labels, lettered
 from docpipe.extract.labels.label import NOBODY, OTHER, Label, Labels
 from docpipe.extract.labels.lexicon import DISTRACTORS, NUMBER_WORDS, OTHER_PARTY
@@ -59,6 +60,8 @@ def find_labels(layouts: Sequence[PageLayout], targets: Sequence[Target]) -> Lab
         place = (label.owner, False, label.segment, label.start)
         if place not in best or best[place][1].end < label.end:
             best[place] = (0.0, label)
+    for label in _vertical(layouts, entries):
+        best[label.owner, True, label.segment, 0] = (0.0, label)
     soft = [_soft_label(*found) for found in SoftLabels(targets).find(layouts, chains)]
     return judged_labels([label for _, label in best.values()], soft, layouts, targets)
 
@@ -116,6 +119,23 @@ def _bridges(path: str, bases: Mapping[str, Phrase], segment: Segment) -> Iterat
                 box = box_of(segment.words[start : end + 1])
                 similarity = WEIGHTS.bridge if words[start] == base else WEIGHTS.bridge_compound
                 yield Label(path, bases[base], similarity, segment, start, end + 1, box)
+
+
+def _vertical(layouts: Sequence[PageLayout], entries: Mapping[str, list[_Entry]]) -> Iterator[Label]:
+    """Headings of groups that are written downwards in a narrow cell, a letter or two a line."""
+    for page in layouts:
+        short = [segment for segment in page.segments if len(segment.text) <= 2 and segment.text.isalpha()]
+        grid = Grid(page) if len(short) >= 3 else None
+        seen = set()
+        for segment in short if grid else ():
+            cell = grid.cell(segment.box) if grid else None
+            if cell is None or cell.box in seen or cell.box[3] - cell.box[1] < 2 * (cell.box[2] - cell.box[0]):
+                continue
+            seen.add(cell.box)
+            text = "".join(part.text for part in sorted(cell.segments, key=lambda part: part.y0))
+            for entry in entries.get(label_key(text), ()):
+                if entry.heading:
+                    yield Label(entry.owner, entry.phrase, 1.0, segment, 0, len(segment.words), cell.box, heading=True, vertical=True)
 
 
 def _soft_label(target: Target, chain: Chain, phrase: Phrase) -> Label:

@@ -23,6 +23,7 @@ _HEADS = {
     "number": ("number", "no", "#"), "no": ("number", "no", "#"), "id": ("id", "no", "number"), "date": ("date", "dt"),
     "name": ("name", ""), "amount": ("amount", "total", "amt", ""), "total": ("total", "amount"),
 }  # fmt: skip
+_PARTY_NAMES = frozenset({"name", "company", "organisation", "organization", "firm", "party"})
 _START, _END = frozenset({"from", "start", "begin"}), frozenset({"to", "end", "until"})
 _QUOTED = re.compile(r"['‘\"“]([^'’\"”]{3,60})['’\"”](?!s)")
 _ITEM = re.compile(r"^\s*(?:box|line|item|question|feld|zeile|case|ligne)\s*(\d+\w?)\s*,?\s*", re.IGNORECASE)
@@ -61,6 +62,14 @@ class Target:
     @property
     def kind(self) -> str:
         return self.spec.kind
+
+    @property
+    def is_party(self) -> bool:
+        """The field is the name or the address of its group's party, not of somebody who acts for it."""
+        if not self.side or self.kind not in ("name", "address"):
+            return False
+        words = set(name_words(self.spec.name))
+        return "address" in words if self.kind == "address" else bool(words & _PARTY_NAMES)
 
     @property
     def bare_date(self) -> bool:

@@ -30,6 +30,7 @@ from docpipe.values.text import squash
 _DOMAIN = re.compile(r"(?:www\.|@|https?://)((?:[\w\-]+\.)+)[a-z]{2,}", re.IGNORECASE)
 # `$ 1,400`: an amount with three digits after its only separator; what groups there is no decimal separator.
 _GROUPED = re.compile(r"(?:[$€£¥₩₹]|RM|USD|EUR)\s?\d{1,3}([.,])\d{3}(?![\d.,])")
+GROUPED_FIT, WHOLE_FIT = 0.55, 0.9  # of `1,500`: beside amounts with decimals, and where no amount has them
 _LETTER_PAPER = (612.0, 792.0)
 
 
@@ -132,8 +133,11 @@ class Scene:
 
     @cached_property
     def money(self) -> tuple[Money, ...]:
-        """Every amount except percentages."""
-        return tuple(money for page in self.layouts for segment in page.segments for money in _moneys(segment, page, self.decimal))
+        """Every amount except percentages. Where none has a currency's small coin, thousands in groups are amounts all the same."""
+        found = tuple(money for page in self.layouts for segment in page.segments for money in _moneys(segment, page, self.decimal))
+        if any(money.found.decimals == 2 for money in found):
+            return found
+        return tuple(replace(money, fit=WHOLE_FIT) if money.fit == GROUPED_FIT else money for money in found)
 
     @cached_property
     def money_counts(self) -> Counter[Decimal]:
@@ -225,7 +229,7 @@ def _moneys(segment: Segment, page: PageLayout, decimal: str) -> list[Money]:
         digits = segment.text[amount.start : amount.end]
         grouped = amount.decimals == 0 and bool(re.fullmatch(r"\d{1,3}(?:[.,'’ ]\d{3})+", digits))
         two = amount.decimals == 2
-        fit = 1.0 if two and marked else 0.9 if two else 0.75 if marked else 0.55 if grouped else 0.3
+        fit = 1.0 if two and marked else 0.9 if two else 0.75 if marked else GROUPED_FIT if grouped else 0.3
         found.append(Money(place_of(segment, amount.start, amount.end), amount.value, fit, amount))
     return found
 

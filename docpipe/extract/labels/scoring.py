@@ -9,17 +9,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from docpipe.extract.labels.candidates.party import named_beside, section_score
 from docpipe.extract.labels.label import NOBODY, Label
 from docpipe.extract.labels.lexicon import TOTAL_WORD, has_postal
 from docpipe.extract.labels.pairing import Pair
 from docpipe.extract.labels.phrases import Target
 from docpipe.extract.labels.scene import Option, Scene
+from docpipe.extract.labels.sections import named_beside, section_score
 from docpipe.extract.labels.weights import (
     CHOICE,
     CURRENCY,
     DATE,
     FREE_TEXT,
+    GROUPED,
     IBAN,
     IDENTIFIER,
     ISSUER,
@@ -73,8 +74,14 @@ def score(scene: Scene, target: Target, option: Option) -> Scored:
         features.update(_label_features(target, pairs, own, scene))
     features.setdefault("own", 0.0)
     features.setdefault("claim", 0.0)
+    if target.group and not target.is_party and target.kind != "tax_id":
+        label = own.label.segment if own else option.place.segment
+        groups = {other.group for other in scene.targets if other.group and other.group != target.group}
+        features["section"] = section_score(scene, target.group, label)
+        features["other_section"] = max((section_score(scene, group, label) for group in groups), default=0.0)
     view = View(scene, target, option, features, own)
-    return Scored(option, _SCORES.get(_scorer(target), _free_text)(view) - _zero(target), own, features)
+    grouped = 0.0 if target.is_party or target.kind == "tax_id" else _linear(features, GROUPED)
+    return Scored(option, _SCORES.get(_scorer(target), _free_text)(view) + grouped - _zero(target), own, features)
 
 
 def _zero(target: Target) -> float:
@@ -87,11 +94,9 @@ def _zero(target: Target) -> float:
 
 
 def _scorer(target: Target) -> str:
-    if target.side == "merchant" and target.kind in ("name", "address"):
-        return f"merchant_{target.kind}"
-    if target.side and target.kind in ("name", "address"):
-        return f"party_{target.kind}"
-    return target.kind
+    if not target.is_party:
+        return target.kind
+    return f"{'merchant' if target.side == 'merchant' else 'party'}_{target.kind}"
 
 
 def _best(pairs: object) -> Pair | None:

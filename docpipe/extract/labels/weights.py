@@ -99,6 +99,7 @@ TAX_ID: Table = {
     "section": 0.5, "other_section": -0.5, "local_unlabelled": -1.2, "lettered": -0.8, "issuer": 0.2, "recipient_unnamed": -0.45,
 }  # fmt: skip
 FREE_TEXT: Table = {"own": 1.3, "fit": 0.6, "contested": -0.3, "page": -0.05}
+GROUPED: Table = {"section": 0.4, "other_section": -0.4}  # a labelled field of a group
 PARTY: Table = {
     "constant": 0.03, "fit": 0.6, "section": 0.55, "other_section": -0.55, "page": -0.12, "labelled": -0.1, "labelled_own": 0.4,
 }  # fmt: skip

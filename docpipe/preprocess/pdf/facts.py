@@ -7,6 +7,7 @@ from typing import Any
 from docpipe.preprocess.pdf.drawings import measure_ink, read_drawings
 from docpipe.preprocess.pdf.text import PageText, hidden_boxes, looks_reversed, looks_sideways, may_hide, painted_over, read_text, text_turn
 from docpipe.preprocess.pdf.trust import SCAN, Around, Judgement, judge
+from docpipe.preprocess.pdf.visible import seen_words
 from docpipe.preprocess.pdf.widgets import apply_widgets, holds
 from docpipe.preprocess.sheet import Box, LayerWord, Sheet
 
@@ -58,14 +59,18 @@ def _upright_text(page: Any) -> PageText:
 
 def _visible(page: Any, text: PageText, cover: float) -> tuple[list[LayerWord], float]:
     """The words that count and the share of invisible text: over a scan that is an OCR layer, elsewhere it is no text at all."""
-    if not text.words or not may_hide(page, cover > SCAN):
-        return text.words, 0.0
-    boxes, share = hidden_boxes(page, text.textpage)
-    if cover > SCAN:
-        return text.words, max(share, painted_over(page))
-    if not boxes:
-        return text.words, 0.0
-    return [word for word in text.words if not any(holds((*box, 0.0), word) for box in boxes)], 0.0
+    if cover <= SCAN:
+        return seen_words(page, _drawn_words(page, text)), 0.0
+    if not text.words:
+        return [], 0.0
+    _, share = hidden_boxes(page, text.textpage)
+    return text.words, max(share, painted_over(page))
+
+
+def _drawn_words(page: Any, text: PageText) -> list[LayerWord]:
+    """Without the words that are drawn in no colour; other print may stand where they do, so that ink says nothing about them."""
+    boxes = hidden_boxes(page, text.textpage)[0] if text.words and may_hide(page) else []
+    return [word for word in text.words if not any(holds((*box, 0.0), word) for box in boxes)]
 
 
 def _clip(box: Box, width: float, height: float) -> Box | None:

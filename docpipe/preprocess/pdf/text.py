@@ -116,10 +116,8 @@ def text_turn(page: Any, textpage: Any) -> int:
     return turns.get(direction, 0) if count > 0.6 * votes.total() else 0
 
 
-def may_hide(page: Any, images: bool) -> bool:
-    """Whether some text may be invisible: a scan's OCR layer, or the drawing mode for it in the page's content."""
-    if images:
-        return True
+def may_hide(page: Any) -> bool:
+    """Whether the page's content sets the drawing mode for invisible text."""
     content = page.read_contents() or b""
     return b" Tr" in content and _INVISIBLE.search(content) is not None
 

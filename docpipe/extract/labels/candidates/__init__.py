@@ -27,12 +27,8 @@ def options(scene: Scene, target: Target) -> list[Option]:
 
 
 def _maker(target: Target) -> Maker:
-    if target.side == "merchant" and target.kind == "name":
-        return merchant_names
-    if target.side == "merchant" and target.kind == "address":
-        return merchant_addresses
-    if target.side and target.kind == "name":
-        return party_names
-    if target.side and target.kind == "address":
-        return party_addresses
-    return _BY_KIND[target.kind]
+    if not target.is_party:
+        return _BY_KIND[target.kind]
+    if target.side == "merchant":
+        return merchant_names if target.kind == "name" else merchant_addresses
+    return party_names if target.kind == "name" else party_addresses

@@ -1,0 +1,61 @@
+"""Which of a page's words leave ink where they stand. Knows pixels and boxes, no text.
+
+White on white, painted over, clipped away: whatever keeps a word from being seen, a reader of the paper does not have it, and a value
+taken from it would be somebody's trick.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from docpipe.preprocess.pdf.mupdf import pymupdf
+from docpipe.preprocess.sheet import LayerWord
+
+DPI = 50  # a letter of 6 points is 4 pixels high: enough to leave a trace
+MOST_PIXELS = 2000  # on the longer side
+FAINT = 5  # of 255; paler print is none to the eye
+
+
+def seen_words(page: Any, words: list[LayerWord]) -> list[LayerWord]:
+    """The words with a letter or digit that show on the page as it is drawn, and all words without one. Draws the page once, small."""
+    if not words:
+        return words
+    longest = max(page.rect.width, page.rect.height, 1)
+    pixmap = page.get_pixmap(dpi=max(9, min(DPI, int(MOST_PIXELS * 72 / longest))), colorspace=pymupdf.csGRAY)
+    raster = _Raster(pixmap.samples, pixmap.stride, pixmap.width, pixmap.height)
+    scale_x, scale_y = pixmap.width / page.rect.width, pixmap.height / page.rect.height
+    return [
+        word
+        for word in words
+        if raster.shows(word.x0 * scale_x, word.y0 * scale_y, word.x1 * scale_x, word.y1 * scale_y) or not _is_text(word.text)
+    ]
+
+
+def _is_text(text: str) -> bool:
+    """Dots, dashes and ticks may be too small to leave a trace."""
+    return any(char.isalnum() for char in text)
+
+
+class _Raster:
+    """The gray pixels of a page; loading numpy would cost a text page more than these few rows."""
+
+    def __init__(self, samples: bytes, stride: int, width: int, height: int) -> None:
+        self.samples, self.stride, self.width, self.height = samples, stride, width, height
+
+    def shows(self, x0: float, y0: float, x1: float, y1: float) -> bool:
+        """Whether anything stands out in the box; the row through its middle nearly always tells."""
+        left, right = max(0, int(x0)), min(self.width, int(x1) + 1)
+        top, bottom = max(0, int(y0)), min(self.height, int(y1) + 1)
+        if left >= right or top >= bottom:
+            return False
+        return _stands_out(self._row((top + bottom) // 2, left, right)) or _stands_out(
+            b"".join(self._row(row, left, right) for row in range(top, bottom))
+        )
+
+    def _row(self, row: int, left: int, right: int) -> bytes:
+        start = row * self.stride
+        return self.samples[start + left : start + right]
+
+
+def _stands_out(pixels: bytes) -> bool:
+    return bool(pixels) and max(pixels) - min(pixels) > FAINT
