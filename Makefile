@@ -1,7 +1,7 @@
 # make demo    set up .venv and read a sample document
 # make test    set up the rest and run every test            (PYTEST_ARGS="-k words" passes arguments on)
 # make check   formatting, lint, types, then the tests
-# make bench   the figures of benchmarks/RESULTS.md that need no documents but our own
+# make bench   what reading costs, in CPU seconds
 
 PYTHON ?= python3
 VENV := .venv
@@ -26,7 +26,7 @@ static: $(VENV)/dev.done
 	$(BIN)/mypy
 
 bench: $(VENV)/dev.done
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/speed.py
 
 $(VENV)/base.done: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 12) else "docpipe needs Python 3.11 or 3.12: make PYTHON=python3.12 ...")'

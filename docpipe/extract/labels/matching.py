@@ -42,20 +42,8 @@ class _Stack:
 def find_labels(layouts: Sequence[PageLayout], targets: Sequence[Target]) -> Labels:
     """Every occurrence of every phrase, the best one per owner and place."""
     entries = _entries(targets)
-    fuzzy = FuzzyKeys(list(entries), ocr=any(page.source != "text_layer" for page in layouts))
-    best: dict[tuple[str, bool, Segment, int], tuple[float, Label]] = {}
     chains = [chain for page in layouts for chain in _chains(page)]
-    for page in layouts:
-        for stack in _stacks(page, [chain for chain in chains if chain[0].page == page.number]):
-            for key, first, last in _grams(stack, fuzzy.longest):
-                for known, similarity in fuzzy.matches(key):
-                    if similarity < 1 and _short_end(stack, first, last):
-                        continue
-                    for entry in entries[known]:
-                        label, rank = _label(entry, similarity, stack, first, last)
-                        place = (entry.owner, entry.heading, label.segment, label.start if label.lines == 1 else -first - 1)
-                        if place not in best or rank > best[place][0]:
-                            best[place] = (rank, label)
+    best = _by_phrases(layouts, chains, entries)
     for label in _bridged(layouts, targets):
         place = (label.owner, False, label.segment, label.start)
         if place not in best or best[place][1].end < label.end:
@@ -64,6 +52,32 @@ def find_labels(layouts: Sequence[PageLayout], targets: Sequence[Target]) -> Lab
         best[label.owner, True, label.segment, 0] = (0.0, label)
     soft = [_soft_label(*found) for found in SoftLabels(targets).find(layouts, chains)]
     return judged_labels([label for _, label in best.values()], soft, layouts, targets)
+
+
+_Spot = tuple[str, bool, Segment, int]  # owner, heading or not, where the label is
+
+
+def _by_phrases(
+    layouts: Sequence[PageLayout], chains: Sequence[Chain], entries: Mapping[str, list[_Entry]]
+) -> dict[_Spot, tuple[float, Label]]:
+    """The best label of every owner at every place, with its rank."""
+    fuzzy = FuzzyKeys(list(entries), ocr=any(page.source != "text_layer" for page in layouts))
+    best: dict[_Spot, tuple[float, Label]] = {}
+    for page in layouts:
+        for stack in _stacks(page, [chain for chain in chains if chain[0].page == page.number]):
+            for key, first, last in _grams(stack, fuzzy.longest):
+                for known, similarity in fuzzy.matches(key):
+                    if similarity < 1 and _short_end(stack, first, last):
+                        continue
+                    _keep_best(best, [_label(entry, similarity, stack, first, last) for entry in entries[known]], first)
+    return best
+
+
+def _keep_best(best: dict[_Spot, tuple[float, Label]], found: Sequence[tuple[Label, float]], first: int) -> None:
+    for label, rank in found:
+        spot = (label.owner, label.heading, label.segment, label.start if label.lines == 1 else -first - 1)
+        if spot not in best or rank > best[spot][0]:
+            best[spot] = (rank, label)
 
 
 def _short_end(stack: _Stack, first: int, last: int) -> bool:

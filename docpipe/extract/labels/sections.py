@@ -46,12 +46,13 @@ def _beside_vertical(label: Label, segment: Segment, scene: Scene) -> float:
     """A heading written downwards is that of the rows beside it, up to the next such heading."""
     if not label.box[1] <= segment.centre_y <= label.box[3] or segment.x0 < label.box[2] - 1:
         return 0.0
-    rivals = (other for group in scene.labels.headings.values() for other in group if other.vertical and other.segment.page == segment.page)
-    between = any(
-        label.box[2] <= rival.box[0] <= segment.x0 and rival.box[1] <= segment.centre_y <= rival.box[3]
-        for rival in rivals
-        if rival is not label
+    nearer = (
+        other
+        for group in scene.labels.headings.values()
+        for other in group
+        if other is not label and other.vertical and other.segment.page == segment.page and label.box[2] <= other.box[0] <= segment.x0
     )
+    between = any(other.box[1] <= segment.centre_y <= other.box[3] for other in nearer)
     return 0.0 if between else 0.95
 
 

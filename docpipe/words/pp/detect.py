@@ -11,8 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from docpipe.words.pp import weights
+from docpipe.words.pp.pack import pack
 from docpipe.words.pp.quads import Pixels, Quad, size, upright
 from docpipe.words.pp.runtime import Network, Tensor, load_network
+
+# The network halves its input five times.
+GRID = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,11 +68,12 @@ class Detector:
         height, width = image.shape[:2]
         if min(height, width) < 4:
             return []
-        inside = _input(image, self._scale.longest(max(height, width), text_height))
-        chances = self._network.run(inside)[0, 0]
-        factor = np.array([width / inside.shape[3], height / inside.shape[2]], np.float32)
+        small = _scaled(image, self._scale.longest(max(height, width), text_height))
+        packed = pack(small)
+        chances = self._network.run(_input(packed.image))[0, 0]
+        factor = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
         limit = np.array([width - 1, height - 1], np.float32)
-        quads = [upright(np.clip(corners * factor, 0, limit)) for corners in self._boxes(chances)]
+        quads = [upright(np.clip(packed.unpacked(corners) * factor, 0, limit)) for corners in self._boxes(chances)]
         found = [quad for quad in quads if min(size(quad)) > self._thresholds.side]
         return sorted(found, key=lambda quad: (float(quad[0, 1]), float(quad[0, 0])))
 
@@ -85,16 +90,23 @@ class Detector:
             yield np.asarray(cv2.boxPoints((centre, (width + margin, height + margin), angle)), np.float32)
 
 
-def _input(image: Pixels, longest: int) -> Tensor:
-    """The image scaled to this longest side, sides a multiple of 32, values -1..1, as (1, 3, h, w) in BGR."""
+def _scaled(image: Pixels, longest: int) -> Pixels:
+    """The image in proportion, with this longest side."""
     height, width = image.shape[:2]
     scale = longest / max(height, width)
-    target = tuple(max(32, round(side * scale / 32) * 32) for side in (width, height))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
     method = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
-    small = cv2.resize(image, target, interpolation=method)
-    if small.ndim == 2:
-        small = cv2.cvtColor(small, cv2.COLOR_GRAY2BGR)
-    return np.asarray(cv2.dnn.blobFromImage(small, 1 / 127.5, target, (127.5, 127.5, 127.5), swapRB=False), np.float32)
+    return image if size == (width, height) else np.asarray(cv2.resize(image, size, interpolation=method), np.uint8)
+
+
+def _input(image: Pixels) -> Tensor:
+    """The image as (1, 3, h, w) in BGR, values -1..1, its sides filled up to a multiple of 32 with what stands at its edge."""
+    if image.ndim == 2:
+        image = np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
+    below, right = (-side % GRID for side in image.shape[:2])
+    if below or right:
+        image = np.asarray(cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REPLICATE), np.uint8)
+    return np.asarray(cv2.dnn.blobFromImage(image, 1 / 127.5, mean=(127.5, 127.5, 127.5), swapRB=False), np.float32)
 
 
 def _mean_inside(chances: Tensor, contour: cv2.typing.MatLike, rectangle: cv2.typing.RotatedRect) -> float:
