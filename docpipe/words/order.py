@@ -5,10 +5,12 @@ Knows boxes and gaps, no text beyond the share of letters. A table's row stays o
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 from docpipe.records import Word
 
@@ -17,6 +19,8 @@ Gap = tuple[float, float]
 
 # A word belongs to a row when it shares this much of the lower one's height with the row.
 SAME_ROW = 0.5
+# A word of a run is level with the one before when its edges are this close, in heights.
+LEVEL = 0.1
 # How many rows above may still be continued, and how many gaps of a row are tried as a gutter.
 RECENT = 6
 SEEDS = 3
@@ -41,7 +45,35 @@ def in_order(pieces: Iterable[Sequence[Word]]) -> tuple[Word, ...]:
     """All words of the pieces in reading order, `line` counted from 0. A piece is a run of words that stays together: a line as an OCR
     engine found it, or a single word."""
     lines = _lines(rows_of(pieces))
-    return tuple(word._replace(line=number) for number, line in enumerate(lines) for word in line)
+    return tuple(
+        word if word.line == number else Word._make((*word[:-1], number)) for number, line in enumerate(lines) for word in line
+    )
+
+
+def runs_of(words: Iterable[Word]) -> Iterator[Row]:
+    """Words of a text layer, in its own order -> pieces for `in_order`: neighbours of one of its lines that stand level, left to right and
+    close by. A tenth of the pieces of single words, and the same order."""
+    run: Row = []
+    for word in words:
+        if run and not _continues(run[-1], word):
+            yield run
+            run = []
+        run.append(word)
+    if run:
+        yield run
+
+
+def _continues(last: Word, word: Word) -> bool:
+    """Whether a word follows the last one in its line as in a sentence, and is as high."""
+    _, _, y0, x1, y1, _, line = last
+    _, x0, top, _, bottom, _, number = word
+    height = y1 - y0
+    return (
+        line == number
+        and -0.2 * height <= x0 - x1 <= RULES.gutter * height
+        and abs(top - y0) <= LEVEL * height
+        and abs(bottom - y1) <= LEVEL * height
+    )
 
 
 def rows_of(pieces: Iterable[Sequence[Word]]) -> list[Row]:
@@ -87,8 +119,9 @@ def _distance(one: Word, other: Word) -> float:
 def _lines(rows: Sequence[Row]) -> Iterator[Row]:
     """Rows as lines; a run of rows with a gutter between running text gives its left lines, then its right ones."""
     start = 0
+    shapes = [_shape(row) for row in rows]
     while start < len(rows):
-        end, gutter = _run(rows, start)
+        end, gutter = (start + 1, None) if _unparted(shapes[start : start + 2]) else _run(rows, start)
         if gutter is None:
             yield rows[start]
             start += 1
@@ -101,11 +134,36 @@ def _lines(rows: Sequence[Row]) -> Iterator[Row]:
         start = end
 
 
+class Shape(NamedTuple):
+    """A row's ends, the widest gap between its words and its lowest word's height."""
+
+    x0: float
+    x1: float
+    gap: float
+    height: float
+
+
+def _shape(row: Row) -> Shape:
+    end, gap, height = row[0].x0, 0.0, math.inf
+    for _, x0, y0, x1, y1, *_ in row:
+        gap = max(gap, x0 - end)
+        end = max(end, x1)
+        height = min(height, y1 - y0)
+    return Shape(row[0].x0, end, gap, height)
+
+
+def _unparted(shapes: Sequence[Shape]) -> bool:
+    """Whether these rows surely leave no gap that could be a gutter: a quick answer for most rows of most pages."""
+    least = RULES.gutter * min(shape.height for shape in shapes)
+    apart = max(shape.x0 for shape in shapes) - min(shape.x1 for shape in shapes)
+    return apart < least and all(shape.gap < least for shape in shapes)
+
+
 def _run(rows: Sequence[Row], start: int) -> tuple[int, Gap | None]:
     """The longest run of rows from `start` that one gutter parts into columns: its end and the gutter, or no gutter."""
     for gap in _gaps(rows[start : start + 2]):
         end, gutter = _follow(rows, start, gap)
-        if gutter is not None and _columns(rows[start:end], gutter):
+        if gutter is not None and end - start >= RULES.rows and _columns(rows[start:end], gutter):
             return end, gutter
     return start + 1, None
 
@@ -136,13 +194,14 @@ def _gaps(rows: Sequence[Row]) -> list[Gap]:
 def _free(row: Row, gap: Gap) -> Gap:
     """What the row leaves free of the gap: its longest stretch without a word; empty when there is none."""
     start, end = gap
-    best = (start, start)
-    for word in row:
-        if word.x1 <= start or word.x0 >= end:
+    best, longest = start, 0.0
+    for _, x0, _, x1, *_ in row:
+        if x1 <= start or x0 >= end:
             continue
-        best = max(best, (start, word.x0), key=lambda stretch: stretch[1] - stretch[0])
-        start = max(start, word.x1)
-    return max(best, (start, end), key=lambda stretch: stretch[1] - stretch[0])
+        if x0 - start > longest:
+            best, longest = start, x0 - start
+        start = max(start, x1)
+    return (start, end) if end - start > longest else (best, best + longest)
 
 
 def _columns(rows: Sequence[Row], gutter: Gap) -> bool:
@@ -158,7 +217,7 @@ def _running(rows: Sequence[Row]) -> bool:
         return False
     left, right = min(row[0].x0 for row in rows), max(row[-1].x1 for row in rows)
     filled = sum(row[-1].x1 - row[0].x0 >= RULES.reach * (right - left) for row in rows)
-    height = statistics.median(_height(row) for row in rows)
+    height = statistics.median([_height(row) for row in rows])
     if filled < RULES.filled * len(rows) or right - left < RULES.width * height or _parted(rows, height):
         return False
     text = "".join(word.text for row in rows for word in row)
@@ -172,4 +231,7 @@ def _parted(rows: Sequence[Row], height: float) -> bool:
 
 
 def _height(row: Sequence[Word]) -> float:
-    return statistics.median(word.y1 - word.y0 for word in row)
+    """The median; by hand, as `statistics` takes three times as long and this is asked of every row."""
+    heights = sorted([word[4] - word[2] for word in row])
+    middle = len(heights) // 2
+    return heights[middle] if len(heights) % 2 else (heights[middle - 1] + heights[middle]) / 2

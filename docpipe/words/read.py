@@ -9,7 +9,7 @@ import numpy as np
 from docpipe.errors import PageError
 from docpipe.records import Box, Checkbox, Page, Ruling, Word, Words, WordSource
 from docpipe.words.engine import Image, OcrEngine
-from docpipe.words.order import in_order
+from docpipe.words.order import in_order, runs_of
 from docpipe.workspace import Workspace
 
 # An OCR word is one of the layer's when the layer's words cover this share of it.
@@ -49,7 +49,7 @@ def _layer(page: Page, space: Workspace) -> Words:
     if not path.exists():
         return Words(page=page.number, width=page.width, height=page.height, source="none")
     layer = space.load(path, Words)
-    return layer.model_copy(update={"words": in_order([word] for word in layer.words), "source": "text_layer" if layer.words else "none"})
+    return layer.model_copy(update={"words": in_order(runs_of(layer.words)), "source": "text_layer" if layer.words else "none"})
 
 
 def _with_ocr(page: Page, layer: Words, ocr: OcrEngine, languages: Sequence[str], space: Workspace) -> Words:
@@ -64,7 +64,7 @@ def _with_ocr(page: Page, layer: Words, ocr: OcrEngine, languages: Sequence[str]
     if not partial:
         return _with_marks(layer, image, dpi, boxes).model_copy(update={"source": "ocr", "engine": ocr.name, "words": in_order(lines)})
     lines = [fresh for line in lines if (fresh := [word for word in line if not _covered(word, layer.words)])]
-    words = in_order([*([word] for word in layer.words), *lines])
+    words = in_order([*runs_of(layer.words), *lines])
     source: WordSource = "mixed" if lines and layer.words else "ocr" if lines else layer.source
     engine = ocr.name if lines else None
     return _with_marks(layer, image, dpi, boxes).model_copy(update={"source": source, "engine": engine, "words": words})

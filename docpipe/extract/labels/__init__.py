@@ -5,6 +5,7 @@ Knows how the parts follow each other; each part is a file of this package.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar, Literal
 
@@ -28,6 +29,8 @@ from docpipe.workspace import Workspace
 
 RIVALS = 14  # values handed on for each field
 PLACES = 2  # of each value
+HOPELESS = -0.5  # below this a candidate is no rival; amounts are kept all the same, since a sum can lift any of them
+_SUMMED = frozenset({"money", "quantity", "rate"})
 
 
 class LabelsEngine(Engine):
@@ -87,7 +90,10 @@ def _candidates(target: Target, ranked: Iterable[Scored]) -> list[Candidate]:
     """The best of each value, up to RIVALS values."""
     places: dict[str | bool, int] = {}
     kept = []
+    least = -math.inf if target.kind in _SUMMED else HOPELESS
     for scored in ranked:
+        if scored.score < least:
+            break
         value = scored.option.value
         if places.get(value, 0) >= PLACES or (value not in places and len(places) >= RIVALS):
             continue

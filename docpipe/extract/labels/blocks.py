@@ -115,7 +115,7 @@ def _below_block(scene: Scene, last: Segment) -> list[str]:
     near = sorted((other for other in index.in_column(*reach) if other.y0 > last.y0), key=lambda other: other.y0)
     texts, bottom = [], last.y1
     for other in near[:_LINES_UNDER]:
-        if other.y0 - bottom > 2.5 * index.unit or abs(other.x0 - last.x0) > 1.5 * index.unit:
+        if other.y0 - bottom > _GAP_UNDER * index.unit or abs(other.x0 - last.x0) > 1.5 * index.unit or scene.labels.share(other) > 0.9:
             break
         texts.append(other.text)
         bottom = other.y1
@@ -141,7 +141,7 @@ def _foreign(text: str) -> bool:
     return bool(CONTACT_LINE.match(text)) or (bool(NOT_ADDRESS.search(text)) and not has_postal(text))
 
 
-_LINES_UNDER = 7
+_LINES_UNDER, _GAP_UNDER = 7, 1.6
 _WEB = re.compile(r"www\.|https?://|@", re.IGNORECASE)
 _Raw = tuple[Sequence[str], Sequence[Segment], bool, Label | None]
 

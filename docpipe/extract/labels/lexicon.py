@@ -76,7 +76,7 @@ CONTACT_LINE = re.compile(
 # A line that is no part of a name or an address: a phone number, a mail address, a number of a register, a bank account, a heading.
 NOT_ADDRESS = re.compile(
     r"\b(tel|téléphone|telefon|phone|fax|telefax|mobil|mobile|e-?mail|www|http|iban|bic|swift|ust|vat|tva|btw|steuer|steuernummer|hrb|hra"
-    r"|siret|siren|rcs|gst|gstin|abn|ein|tax id|kvk|registergericht|amtsgericht|geschäftsführer|geschäftsführung|konto|blz|web|website"
+    r"|siret|siren|rcs|gst|gstin|abn|ein|tax id|kvk|registergericht|amtsgericht|geschäftsführer|geschäftsführung|konto|blz|website"
     r"|nif|cif|gln|lief-?nr|kunden-?nr|order|invoice|rechnung|facture|commande|nummer|number)\b|@|\bn[ro]\.?\s*:?\s*\d{4,}",
     re.IGNORECASE,
 )

@@ -41,9 +41,9 @@ class _Stack:
 
 def find_labels(layouts: Sequence[PageLayout], targets: Sequence[Target]) -> Labels:
     """Every occurrence of every phrase, the best one per owner and place."""
-    entries = _entries(targets)
+    entries, fuzzy = _phrase_book(tuple(targets), any(page.source != "text_layer" for page in layouts))
     chains = [chain for page in layouts for chain in _chains(page)]
-    best = _by_phrases(layouts, chains, entries)
+    best = _by_phrases(layouts, chains, entries, fuzzy)
     for label in _bridged(layouts, targets):
         place = (label.owner, False, label.segment, label.start)
         if place not in best or best[place][1].end < label.end:
@@ -55,14 +55,14 @@ def find_labels(layouts: Sequence[PageLayout], targets: Sequence[Target]) -> Lab
 
 
 _Spot = tuple[str, bool, Segment, int]  # owner, heading or not, where the label is
+_Best = dict[_Spot, tuple[float, Label]]
 
 
 def _by_phrases(
-    layouts: Sequence[PageLayout], chains: Sequence[Chain], entries: Mapping[str, list[_Entry]]
+    layouts: Sequence[PageLayout], chains: Sequence[Chain], entries: Mapping[str, list[_Entry]], fuzzy: FuzzyKeys
 ) -> dict[_Spot, tuple[float, Label]]:
     """The best label of every owner at every place, with its rank."""
-    fuzzy = FuzzyKeys(list(entries), ocr=any(page.source != "text_layer" for page in layouts))
-    best: dict[_Spot, tuple[float, Label]] = {}
+    best: _Best = {}
     for page in layouts:
         for stack in _stacks(page, [chain for chain in chains if chain[0].page == page.number]):
             for key, first, last in _grams(stack, fuzzy.longest):
@@ -73,7 +73,7 @@ def _by_phrases(
     return best
 
 
-def _keep_best(best: dict[_Spot, tuple[float, Label]], found: Sequence[tuple[Label, float]], first: int) -> None:
+def _keep_best(best: _Best, found: Sequence[tuple[Label, float]], first: int) -> None:
     for label, rank in found:
         spot = (label.owner, label.heading, label.segment, label.start if label.lines == 1 else -first - 1)
         if spot not in best or rank > best[spot][0]:
@@ -86,6 +86,13 @@ def _short_end(stack: _Stack, first: int, last: int) -> bool:
     if end is stack.parts[first][0]:
         return False
     return sum(len(part.words[place].text) for part, place in stack.parts[first:last] if part is end) < SHORTEST_END
+
+
+@lru_cache(maxsize=16)
+def _phrase_book(targets: tuple[Target, ...], ocr: bool) -> tuple[dict[str, list[_Entry]], FuzzyKeys]:
+    """A schema's phrases, and what finds them misspelt; made once per schema."""
+    entries = _entries(targets)
+    return entries, FuzzyKeys(list(entries), ocr=ocr)
 
 
 def _entries(targets: Sequence[Target]) -> dict[str, list[_Entry]]:

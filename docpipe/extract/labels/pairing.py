@@ -21,6 +21,7 @@ from docpipe.records import Box
 
 Relation = Literal["same", "right", "below", "above", "none"]
 _FORM_CELL_LINES = 6
+_EDGE = 3.0  # points: edges of cells that are the same line
 _WORDS = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -78,7 +79,7 @@ class Pairing:
             return self._right(label, place, index)
         left = place.box[0] if place.anchor is None else place.anchor
         under = place.box[2] > label.box[0] - 0.5 * index.unit and left < label_reach(label) + 1.5 * index.unit
-        under = under or (self._same_cell(label, place, index) and _owns_cell(label, index))
+        under = under or (self._same_cell(label, place, index) and _owns_cell(label, index)) or _same_column(label, place, index)
         if under and place.box[1] > label.box[1] + 0.4 * height:
             return self._below(label, place, index)
         return self._above(label, place, index) if under else None
@@ -134,8 +135,7 @@ class Pairing:
         if distance > WEIGHTS.farthest_below:
             return None
         between = 0 if distance <= 1 else _stacked_between(index, label.box, place)
-        left = place.box[0] if place.anchor is None else place.anchor
-        shift = min(abs(left - label.box[0]), abs(place.box[2] - label.box[2]), abs(left + place.box[2] - label.box[0] - label.box[2]) / 2)
+        shift = 0.0 if _same_column(label, place, index) else _shift(label.box, place)
         quality = (
             WEIGHTS.below_start
             - WEIGHTS.below_distance * min(max(distance, 0), 12)
@@ -193,6 +193,20 @@ def _has_value_behind(label: Label) -> bool:
     """The label's own segment goes on with something that has digits: its value."""
     rest = label.segment.text[label.ends_at :]
     return not label.soft and len(label.segment.words) <= 8 and any(map(str.isdigit, rest))
+
+
+def _same_column(label: Label, place: Place, index: PageIndex) -> bool:
+    """The value's cell is below the label's, as wide as that: a ruled column."""
+    own, other = index.small_cell(label.box), index.small_cell(place.box)
+    if own is None or other is None or other.box[1] < own.box[3] - _EDGE:
+        return False
+    return abs(own.box[0] - other.box[0]) < _EDGE and abs(own.box[2] - other.box[2]) < _EDGE
+
+
+def _shift(box: Box, place: Place) -> float:
+    """How far the two are from standing on one left edge, right edge or middle, in points."""
+    left = place.box[0] if place.anchor is None else place.anchor
+    return min(abs(left - box[0]), abs(place.box[2] - box[2]), abs(left + place.box[2] - box[0] - box[2]) / 2)
 
 
 def _owns_cell(label: Label, index: PageIndex) -> bool:

@@ -104,7 +104,8 @@ def later_key(word: str) -> str:
     return label_key("x " + word)[1:]
 
 
-def targets_of(specs: Sequence[FieldSpec], rules: Sequence[Rule] = ()) -> tuple[Target, ...]:
+@lru_cache(maxsize=32)
+def targets_of(specs: tuple[FieldSpec, ...], rules: tuple[Rule, ...] = ()) -> tuple[Target, ...]:
     """One target per field that stands once in a document, in the order of the schema."""
     same = [(rule.path, rule.source) for rule in rules if isinstance(rule, DefaultTo)]
     found = [

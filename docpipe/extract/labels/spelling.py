@@ -9,6 +9,8 @@ from rapidfuzz.distance import Indel
 
 from docpipe.extract.labels.weights import WEIGHTS
 
+_REMEMBERED = 100_000  # texts; so many are a few hundred pages'
+
 
 class FuzzyKeys:
     """The phrases, and the printed texts that are close to one of them. Two texts are compared only where their first or their last two
@@ -28,6 +30,8 @@ class FuzzyKeys:
     def matches(self, text: str) -> tuple[tuple[str, float], ...]:
         """The phrases that the squashed text is or nearly is, with the similarity."""
         if text not in self._known:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
             self._known[text] = self._find(text)
         return self._known[text]
 

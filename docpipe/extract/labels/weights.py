@@ -105,13 +105,13 @@ PARTY: Table = {
 }  # fmt: skip
 RECIPIENT: Table = {
     "window": 0.25, "beside_window": 0.1, "one_line": -0.35, "repeated": -0.05, "low": -0.2, "person_first": 0.15, "person_later": -0.2,
-    "domain": -0.3, "contacts": -0.15, "web": -0.15,
+    "domain": -0.2, "contacts": -0.15, "web": -0.15,
 }  # fmt: skip
 ISSUER: Table = {
     "one_line": 0.25, "repeats_few": 0.08, "edge": 0.15, "domain": 0.35, "contacts": 0.1, "web": 0.2, "window_block": -0.15, "person": -0.2,
 }  # fmt: skip
 PARTY_NAME: Table = {
-    "is_label": -0.5, "legal": 0.1, "digits": -0.25, "first_line": -0.06, "lower": -0.35, "foreign": -0.5, "more_lines": -0.08,
+    "is_label": -0.5, "legal": 0.1, "digits": -0.25, "first_line": -0.12, "lower": -0.35, "foreign": -0.5, "more_lines": -0.08,
     "legal_second": 0.2, "street_name": -0.3,
 }  # fmt: skip
 PARTY_ADDRESS: Table = {"street": 0.1, "labelled_part": -0.3, "at_street": 0.2, "past_street": -0.25, "name_inside": -0.3}

@@ -54,6 +54,7 @@ def bodies_of(lines: Sequence[Line], header: Header, headers: Sequence[Header], 
 
 def _following(lines: Sequence[Line], header: Header, headers: Sequence[Header]) -> Iterator[Line]:
     """The lines below the header; on a later page those below the repeated header, else all, as long as numbers stand in its columns."""
+    repeated = {other.line.index for other in headers if header.same(other)}
     again = {other.line.page: other for other in reversed(headers) if other is not header and header.same(other)}
     for page, group in groupby(lines[header.line.index + 1 :], key=lambda line: line.page):
         members = list(group)
@@ -65,7 +66,6 @@ def _following(lines: Sequence[Line], header: Header, headers: Sequence[Header])
             start = float("-inf")
         else:
             return
-        repeated = {other.line.index for other in headers if header.same(other)}
         yield from (line for line in members if line.y > start and line.index not in repeated)
 
 
@@ -80,7 +80,7 @@ def _continues(members: Sequence[Line], header: Header) -> bool:
 
 def _stop(line: Line, plan: Plan) -> str | None:
     """`hard`: a total, the table ends; `soft`: a carried sum or an adjustment, no row; None: it may be a row."""
-    if not line.numbers:
+    if not any(number.money or number.alone for number in line.numbers):
         return None
     if is_carried(line.wording) and len(line.cells) < 2:
         return "soft"

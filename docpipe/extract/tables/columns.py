@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 from docpipe.extract.tables.header import HeaderCell
@@ -26,11 +27,11 @@ class Column:
     numbers: tuple[Number, ...]
     head: HeaderCell | None = None
 
-    @property
+    @cached_property
     def x0(self) -> float:
         return min(number.x0 for number in self.numbers)
 
-    @property
+    @cached_property
     def x1(self) -> float:
         return max(number.x1 for number in self.numbers)
 

@@ -116,11 +116,9 @@ def _runs(group: Sequence[Number], kinds: Sequence[str], separator: Separator, s
                 continue  # carried over to or from another page
             total += values[end]
             rows.append(end)
-            if sum(values[row] != 0 for row in rows) < 2 or is_tax(values[end], total - values[end]):
-                continue
             ends = end + 1 < len(group) and values[end + 1] == total
             score = _score(total + _changes(values, kinds, end), group[end], sums)
-            if score is None:
+            if score is None or sum(values[row] != 0 for row in rows) < 2 or is_tax(values[end], total - values[end]):
                 continue
             equal = len({values[row] for row in rows}) == 1
             whole = score + PER_ROW * len(rows) + ENDS * ends - ALL_EQUAL * equal

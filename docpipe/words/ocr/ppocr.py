@@ -49,7 +49,7 @@ class Ppocr(OcrEngine):
 
     def __init__(self, *, cache: Path | None = None) -> None:
         super().__init__(cache=cache)
-        self._detector = Detector()
+        self._detector = Detector(cache=self.cache)
         self._latin = Recognizer(alphabet="latin", cache=self.cache)
         self._full = Recognizer(alphabet="full", cache=self.cache)
         self._data = (self.cache / "tessdata",)

@@ -26,7 +26,7 @@ class Tesseract(OcrEngine):
 
     def __init__(self, *, cache: Path | None = None) -> None:
         super().__init__(cache=cache)
-        self._detector = Detector()
+        self._detector = Detector(cache=self.cache)
         self._folders = (self.cache / "tessdata",)
         self._readers: dict[tuple[str, ...], LineReader] = {}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from docpipe.words.pp import weights
 from docpipe.words.pp.pack import pack
 from docpipe.words.pp.quads import Pixels, Quad, size, upright
-from docpipe.words.pp.runtime import Network, Tensor, load_network
+from docpipe.words.pp.runtime import Network, Tensor, int8_pays, load_network
 
 # The network halves its input five times.
 GRID = 32
@@ -55,13 +56,14 @@ class Thresholds:
 class Detector:
     """Image -> quads of its text lines, in pixels of that image. Loads its model at the first call."""
 
-    def __init__(self, *, scale: Scale | None = None, thresholds: Thresholds | None = None) -> None:
+    def __init__(self, *, cache: Path, scale: Scale | None = None, thresholds: Thresholds | None = None) -> None:
+        self._cache = cache
         self._scale = scale or Scale()
         self._thresholds = thresholds or Thresholds()
 
     @cached_property
     def _network(self) -> Network:
-        return load_network(weights.detector_model())
+        return load_network(weights.detector_model(self._cache, int8=int8_pays()))
 
     def find(self, image: Pixels, *, text_height: float | None = None) -> list[Quad]:
         """The lines' quads, taken as horizontal text, top to bottom. Raises EngineError when the model cannot be loaded."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from docpipe.words.pp import weights
 from docpipe.words.pp.quads import Pixels, Quad, strip, ways
-from docpipe.words.pp.runtime import Network, Tensor, load_network
+from docpipe.words.pp.runtime import Network, Tensor, int8_pays, load_network
 from docpipe.words.pp.weights import Alphabet
 
 HEIGHT = 48
@@ -44,7 +44,7 @@ class Recognizer:
 
     @cached_property
     def _network(self) -> Network:
-        return load_network(weights.recognizer_model(self._alphabet, self._cache))
+        return load_network(weights.recognizer_model(self._alphabet, self._cache, int8=int8_pays()))
 
     @cached_property
     def _characters(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Runs one ONNX model on one CPU thread: onnxruntime, or OpenVINO in bf16 where both it and the processor can. Knows no OCR."""
+"""Runs one ONNX model on one CPU thread: onnxruntime, in 8 bits where the processor can, or OpenVINO in bf16. Knows no OCR."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ import numpy.typing as npt
 from docpipe.errors import EngineError
 
 Tensor = npt.NDArray[np.float32]
-# With either, OpenVINO needs 0.45 (AMX) or 0.75 (AVX-512) of onnxruntime's time for the same words.
-BF16_FLAGS = frozenset({"amx_bf16", "avx512_bf16"})
+# With it, OpenVINO needs 0.45 of onnxruntime's time for the same words; with bf16 in AVX-512 alone 0.75, more than 8 bits do.
+BF16_FLAG = "amx_bf16"
+# With either, 8-bit products are exact and fast. Without them they overflow (AVX2) or were not measured (other processors).
+INT8_FLAGS = frozenset({"avx512_vnni", "avx_vnni"})
 # OpenVINO keeps compiled kernels per input shape; this many hold a page's widths without growing from page to page.
 KERNELS_KEPT = 64
 
@@ -47,7 +49,13 @@ def load_network(model: bytes) -> Network:
 @lru_cache(maxsize=1)
 def openvino_pays() -> bool:
     """Whether OpenVINO is installed and the processor computes in bf16; without that it is no faster, but larger."""
-    return importlib.util.find_spec("openvino") is not None and bool(BF16_FLAGS & _processor_flags())
+    return importlib.util.find_spec("openvino") is not None and BF16_FLAG in _processor_flags()
+
+
+@lru_cache(maxsize=1)
+def int8_pays() -> bool:
+    """Whether models are to be loaded in 8 bits: onnxruntime is used, and the processor multiplies 8-bit numbers."""
+    return not openvino_pays() and bool(INT8_FLAGS & _processor_flags())
 
 
 def _processor_flags() -> frozenset[str]:

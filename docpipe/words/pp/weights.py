@@ -1,4 +1,4 @@
-"""Where the two ONNX models come from, and the Latin cut of the recognizer. Knows files and hashes; runs no network."""
+"""Where the two ONNX models come from, the Latin cut of the recognizer, what is kept of both. Knows files and hashes, no OCR."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -50,26 +51,46 @@ def is_latin(char: str) -> bool:
     return len(char) == 1 and (char in LATIN_SINGLES or any(low <= ord(char) <= high for low, high in LATIN_RANGES))
 
 
-def detector_model() -> bytes:
-    """The detector as shipped. Raises EngineError when the file is not the known one."""
-    return _shipped(DETECTOR)
+def detector_model(cache: Path, *, int8: bool = False) -> bytes:
+    """The detector as shipped, or in 8 bits. Raises EngineError when the file is not the known one."""
+    return _in_int8(SHA256[DETECTOR], lambda: _shipped(DETECTOR), cache) if int8 else _shipped(DETECTOR)
 
 
-def recognizer_model(alphabet: Alphabet, cache: Path) -> bytes:
-    """The recognizer for an alphabet. The Latin cut is made once and kept in `cache`; where that folder cannot be written it is made
-    again in every process, so that what is read never depends on the disk. Raises EngineError."""
+def recognizer_model(alphabet: Alphabet, cache: Path, *, int8: bool = False) -> bytes:
+    """The recognizer for an alphabet; the Latin one in 8 bits where that is asked for. What has to be made is made once and kept in
+    `cache`; where that folder cannot be written it is made again in every process, so that what is read never depends on the disk.
+    Raises EngineError."""
     if alphabet == "full":
         return _shipped(RECOGNIZER)
-    kept = cache / _cut_name()
-    stored = _stored(kept)
+    key = repr((SHA256[RECOGNIZER], LATIN_RANGES, sorted(LATIN_SINGLES)))
+    if int8:
+        return _in_int8(key, lambda: cut_head(_shipped(RECOGNIZER)), cache)
+    return _kept(f"ppocr-latin-{_digest(key)}.bin", lambda: cut_head(_shipped(RECOGNIZER)), cache)
+
+
+def _in_int8(key: str, source: Callable[[], bytes], cache: Path) -> bytes:
+    from docpipe.words.pp.int8 import VERSION, to_int8
+
+    # The graph is as this onnxruntime simplified it, so another one makes its own.
+    runtime = importlib.metadata.version("onnxruntime")
+    return _kept(f"ppocr-int8-{_digest(repr((key, VERSION, runtime)))}.bin", lambda: to_int8(source()), cache)
+
+
+def _kept(name: str, make: Callable[[], bytes], cache: Path) -> bytes:
+    """The model of this name in `cache`; made and kept there where it is missing or damaged."""
+    stored = _stored(cache / name)
     if stored is not None:
         return stored
-    cut = cut_head(_shipped(RECOGNIZER))
+    model = make()
     try:
-        write_atomic(kept, hashlib.sha256(cut).digest() + cut)
+        write_atomic(cache / name, hashlib.sha256(model).digest() + model)
     except OSError as problem:
         log.warning("the OCR model cannot be kept in %s: %s", cache, problem.strerror)
-    return cut
+    return model
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
 def cut_head(model: bytes) -> bytes:
@@ -95,19 +116,14 @@ def characters(metadata: dict[str, str]) -> tuple[str, ...]:
     return (BLANK, *metadata["character"].splitlines(), " ")
 
 
-def _cut_name() -> str:
-    key = hashlib.sha256(repr((SHA256[RECOGNIZER], LATIN_RANGES, sorted(LATIN_SINGLES))).encode()).hexdigest()
-    return f"ppocr-latin-{key[:16]}.bin"
-
-
 def _stored(file: Path) -> bytes | None:
-    """The cut kept in `file`, when it is whole: a digest, then the model."""
+    """The model kept in `file`, when it is whole: a digest, then the model."""
     try:
         content = file.read_bytes()
     except OSError:
         return None
-    digest, cut = content[:32], content[32:]
-    return cut if hashlib.sha256(cut).digest() == digest else None
+    digest, model = content[:32], content[32:]
+    return model if hashlib.sha256(model).digest() == digest else None
 
 
 def _shipped(name: str) -> bytes:

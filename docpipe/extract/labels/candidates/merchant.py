@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from docpipe.extract.labels.index import place_of
-from docpipe.extract.labels.lexicon import LEGAL_END, LEGAL_FORM, PHONE_TAIL, RECEIPT_STOP, REGISTER_NUMBER, SHOP_WORD, STREET
+from docpipe.extract.labels.lexicon import LEGAL_END, LEGAL_FORM, PHONE_TAIL, RECEIPT_STOP, REGISTER_NUMBER, SHOP_WORD, STREET, has_postal
 from docpipe.extract.labels.phrases import Target
 from docpipe.extract.labels.scene import Option, Scene
 from docpipe.extract.layout import PageLayout, Segment
@@ -81,7 +81,7 @@ class HeadLine:
         """How much the line is a part of an address: above 0 it is more likely than not."""
         score = 0.8 * min(self.streets, 2) - 0.6
         score += (
-            0.5 * bool(_POSTAL_CODE.search(self.text))
+            (0.5 if _POSTAL_CODE.search(self.text) else 0.7 if has_postal(self.text) else 0.0)
             + 0.35 * bool(re.search(r"[,.]\s*$", self.text))
             + 0.2 * bool(re.search(r"\d", self.text))
         )
@@ -173,13 +173,21 @@ def _runs(lines: Sequence[HeadLine], first: int) -> Iterator[Option]:
             return
         if last != kept[-1]:
             continue
-        value = " ".join(lines[place].text for place in kept)
+        value = _joined([lines[place].text for place in kept])
         value = PHONE_TAIL.split(value)[0] if len(value) > 40 else value
         if len(value) >= 10:
             left_out = sum(1 for place in range(first, last) if place not in kept and not REGISTER_NUMBER.search(lines[place].text))
             score = sum(lines[place].address_score for place in kept) - left_out
             features = {"line_sum": score, "first_line": float(first), "lines": float(len(kept)), "last_line": float(last)}
             yield _option(lines, first, last + 1, tidy(value), features)
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """Lines as one address: a comma between two, where the first does not end in a mark of its own."""
+    joined = texts[0]
+    for text in texts[1:]:
+        joined += (" " if joined.rstrip()[-1:] in ",.;:-" else ", ") + text
+    return joined
 
 
 def _option(lines: Sequence[HeadLine], first: int, last: int, value: str, features: dict[str, float]) -> Option:

@@ -20,6 +20,7 @@ from docpipe.extract.labels.sections import section_score
 from docpipe.extract.layout import Segment
 from docpipe.values.text import fold, squash, tidy
 
+_GLUED_NUMBER = re.compile(r"(?<=[^\W\d]{4})(?=\d{1,4}[a-z]?(?!\w))")
 _NAME_LINES = 2
 
 
@@ -66,13 +67,13 @@ def _names(scene: Scene, target: Target, block: Block) -> Iterator[Option]:
 
 def _addresses(scene: Scene, target: Target, block: Block) -> Iterator[Option]:
     """The lines up to the postal code, from each line that could be the first; and the same with a country after it."""
-    ends = [block.postal + 1]
+    ends, scanned = [block.postal + 1], scene.by_number[block.page].source != "text_layer"
     if block.postal + 1 < len(block.lines):
         ends.append(block.postal + 2)
     streets = [place for place, line in enumerate(block.lines[: block.postal + 1]) if is_street(line)]
     for end in ends:
         for first in range(0 if block.postal == 0 else 1, min(block.postal + 1, 5)):
-            value = tidy(", ".join(block.lines[first:end]))
+            value = tidy(", ".join(_parted(line) if scanned else line for line in block.lines[first:end]))
             if len(value) < 3 or not (block.has_postal or any(place >= first for place in streets)):
                 continue
             features = {
@@ -87,6 +88,11 @@ def _addresses(scene: Scene, target: Target, block: Block) -> Iterator[Option]:
                 "name_inside": float(bool(LEGAL_FORM.search(block.lines[first])) and not is_street(block.lines[first])),
             }
             yield _from_lines(block, first, end, value, features)
+
+
+def _parted(line: str) -> str:
+    """A street and its number that were read as one word."""
+    return _GLUED_NUMBER.sub(" ", line)
 
 
 def _from_lines(block: Block, first: int, last: int, value: str, features: dict[str, float]) -> Option:

@@ -162,7 +162,7 @@ def tax_ids(scene: Scene, target: Target) -> Iterator[Option]:
                 "checksum_fails": float(found.valid is False),
                 "named": float(bool(_TAX_WORD.search(segment.text[max(0, found.start - 30) : found.start]))),
             }
-            yield Option(place, raw, raw, 1.0, place.box, features=features)
+            yield Option(place, found.value, raw, 1.0, place.box, features=features)
         for match in _LOCAL_TAX_ID.finditer(segment.text) if len(segment.words) <= LONGEST_ID_SEGMENT else ():
             if any(first < match.end() and last > match.start() for first, last in taken) or find_dates(match[0], None):
                 continue
