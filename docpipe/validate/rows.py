@@ -54,7 +54,7 @@ def align(base: Sequence[Row], other: Sequence[Row]) -> list[Row]:
 def _signature(row: Row) -> str:
     """What both engines should have read alike: the row's last numbers-like value, its amount by the order of a table's columns."""
     best: dict[str, Candidate] = {}
-    for cell in sorted(row, key=lambda cell: -cell.score):
+    for cell in sorted(row, key=lambda cell: (-cell.score, str(cell.value))):
         best.setdefault(cell.path, cell)
     amounts = [str(cell.value) for path, cell in sorted(best.items()) if path.endswith("amount")]
     return amounts[0] if amounts else "|".join(str(cell.value) for _, cell in sorted(best.items()))

@@ -108,12 +108,14 @@ def _span(cells: Mapping[str, Number]) -> _Span:
 
 @dataclass(frozen=True)
 class _Zone:
-    """Where descriptions stand: from `left` to before `right`. `head`: their header cell, None in a table without a header."""
+    """Where descriptions stand: from `left` to before `right`. `head`: their header cell, None in a table without a header; `others`: where
+    the other header cells stand."""
 
     head: HeaderCell | None
     left: float
     right: float
     columns: tuple[tuple[float, float], ...]
+    others: tuple[tuple[float, float], ...] = ()
 
     @classmethod
     def of(cls, columns: Sequence[Column], cells: Sequence[HeaderCell], own: Sequence[Line]) -> _Zone:
@@ -129,7 +131,8 @@ class _Zone:
     def _under(cls, head: HeaderCell, spans: tuple[tuple[float, float], ...], cells: Sequence[HeaderCell]) -> _Zone:
         left = max((min(cell.x1, head.x0 - 1) for cell in cells if cell.x0 < head.x0 - 2 and cell.roles), default=0.0)
         starts = [x0 for x0, _ in spans if x0 > head.x0 + 5] + [cell.x0 for cell in cells if cell.x0 > head.x1 and cell.roles]
-        return cls(head, left, min(starts, default=FAR), spans)
+        others = tuple((cell.x0, cell.x1) for cell in cells if cell is not head and cell.roles)
+        return cls(head, left, min(starts, default=FAR), spans, others)
 
     @classmethod
     def _free(cls, spans: tuple[tuple[float, float], ...], own: Sequence[Line]) -> _Zone:
@@ -158,6 +161,8 @@ class _Zone:
             free = self.left <= phrase.x0 < self.right and not any(x0 <= phrase.centre <= x1 for x0, x1 in self.columns)
             return phrase if free and has_letters(phrase.text) else None
         phrase = self._from_head(phrase, self.head.x0)
+        if phrase.x0 > self.head.x1 and any(x0 < phrase.x1 and phrase.x0 < x1 for x0, x1 in self.others):
+            return None  # the text of a column of its own, under a header that is set in its middle
         return phrase if self.left - RIGHT_SLACK <= phrase.x0 < self.right - 1 else None
 
     @staticmethod
