@@ -92,7 +92,8 @@ def _head(sheet: Sheet, invoice: Invoice) -> None:
     sheet.text(56, 64, invoice.seller.name, 16, bold=True)
     sheet.text(56, 80, "Maschinen, Werkzeuge und Holzschutz seit 1987", 9)
     sheet.text(56, 128, f"{invoice.seller.name} · {invoice.seller.street} · {invoice.seller.town}", 7)
-    sheet.lines(56, 148, (invoice.buyer.name, invoice.buyer.street, invoice.buyer.town), 11)
+    sheet.lines(56, 146, ("Rechnungsempfänger",), 8)
+    sheet.lines(56, 162, (invoice.buyer.name, invoice.buyer.street, invoice.buyer.town), 11)
     facts = (
         ("Rechnungsnummer", invoice.number),
         ("Rechnungsdatum", _date(invoice.issued)),

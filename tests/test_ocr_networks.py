@@ -68,7 +68,7 @@ def test_the_8_bit_models_are_smaller_and_kept(tmp_path: Path) -> None:
 
 
 def page(*rows: int, noise: float = 0.0) -> np.ndarray:
-    """A sheet of 1200 x 900 pixels with a printed line at each of these heights, from x = 200 to about 600."""
+    """A sheet of 1200 x 900 pixels with a printed line at each of these heights, from x = 200 to about 550."""
     image = np.full((1200, 900), 245, np.uint8)
     for y in rows:
         cv2.putText(image, "Total amount 98.70 EUR", (200, y), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 30, 2)
@@ -81,7 +81,7 @@ def page(*rows: int, noise: float = 0.0) -> np.ndarray:
 def test_margins_and_white_bands_are_left_out(noise: float) -> None:
     packed = pack(page(300, 1000, noise=noise))
     height, width = packed.image.shape
-    assert height < 2 * (30 + 2 * WHITE) + 40 and 380 + WHITE < width < 520
+    assert height < 2 * (30 + 2 * WHITE) + 40 and 320 + WHITE < width < 430
     assert packed.rows[0] < 300 - 20 and packed.rows[-1] > 1000
     assert (np.diff(packed.rows) > LEAST).sum() == 1
     assert packed.image.shape == (len(packed.rows), len(packed.columns))
@@ -104,4 +104,4 @@ def test_a_page_without_print_stays_whole_and_colour_is_kept() -> None:
 def test_lines_are_found_where_they_stand_on_a_mostly_empty_page(tmp_path: Path) -> None:
     quads = Detector(cache=tmp_path).find(page(100, 300, 1100))
     assert [round(float(quad[:, 1].mean()), -1) for quad in quads] == [90, 290, 1090]
-    assert all(quad[0, 0] == pytest.approx(200, abs=15) and size(quad)[0] == pytest.approx(400, abs=40) for quad in quads)
+    assert all(quad[0, 0] == pytest.approx(200, abs=15) and size(quad)[0] == pytest.approx(350, abs=40) for quad in quads)

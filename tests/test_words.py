@@ -15,7 +15,7 @@ from docpipe.errors import PageError
 from docpipe.records import Checkbox, Page, Ruling, Word, Words
 from docpipe.words import OcrEngine, OcrLine, load_words, read_words
 from docpipe.words.marks import find_marks
-from docpipe.words.order import in_order, rows_of
+from docpipe.words.order import in_order, rows_of, runs_of
 from docpipe.words.text import lines_of, page_text
 from docpipe.workspace import Workspace
 
@@ -95,6 +95,27 @@ def test_an_ocr_line_on_a_slant_is_one_row() -> None:
 def test_a_lone_digit_joins_the_row_it_stands_in() -> None:
     texts = lines(in_order([row("Cable drum", x=80, y=50), row("12.40", x=300, y=50), [Word("1", 40, 51, 45, 59)]]))
     assert texts == ["1 Cable drum 12.40"]
+
+
+def numbered(rows: Sequence[Sequence[Word]]) -> list[Word]:
+    """Words as a text layer has them: each knows its line there."""
+    return [word._replace(line=number) for number, line in enumerate(rows) for word in line]
+
+
+def test_runs_of_a_text_layer_give_the_order_that_its_words_give() -> None:
+    table = [row("Cable drum", x=40, y=20 + 14 * place) + row(f"{place}0.40", x=300, y=20 + 14 * place) for place in range(5)]
+    layer = numbered([*column(x=270, y=120, lines=8, start=31), *column(x=40, y=120, lines=8), *table])
+    runs = list(runs_of(layer))
+    assert len(runs) == 8 + 8 + 2 * 5
+    assert in_order(runs) == in_order([word] for word in layer)
+
+
+def test_a_run_ends_where_words_are_not_level_or_not_in_order() -> None:
+    first, second = row("one two", x=40, y=40)
+    assert len(list(runs_of([first, second]))) == 1
+    for other in (second._replace(y0=44, y1=54), second._replace(x0=10, x1=30), second._replace(line=1), second._replace(x0=90, x1=120)):
+        assert list(runs_of([first, other])) == [[first], [other]]
+    assert list(runs_of([])) == []
 
 
 box = st.tuples(st.integers(0, 500), st.integers(0, 700), st.integers(1, 90), st.integers(4, 30))

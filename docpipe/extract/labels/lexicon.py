@@ -82,7 +82,7 @@ NOT_ADDRESS = re.compile(
 )
 STREET = re.compile(
     r"\b(no|lot|jalan|jln|jl|lorong|taman|tmn|street|st|road|rd|avenue|ave|lane|drive|dr|blvd|boulevard|floor|level|unit|suite|block|blok|plaza"
-    r"|mall|kampung|kg|persiaran|bandar|seksyen|section|pt|batu|km|rue|chemin|place|weg|platz|allee|gasse|ring|damm|ufer|calle|avenida|via"
+    r"|mall|kampung|kg(?=\.?\s+[^\W\d])|persiaran|bandar|seksyen|section|pt(?=\.?\s*\d)|batu|km|rue|chemin|place|weg|platz|allee|gasse|ring|damm|ufer|calle|avenida|via"
     r"|piazza|p\.?\s?o\.?\s?box|postfach|postbus|bp|square|terrace|parkway|highway|hwy|crescent|building|tower|dataran|pusat|medan|wisma|menara"
     r"|kompleks|desa|simpang|lebuh|lebuhraya|pekan|jaya)\b"
     r"|(?:str\.|stra(?:ß|ss)e|weg|platz|allee|gasse|laan|straat|plein|kade)\b|\b\d{5}\b",
