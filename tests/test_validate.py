@@ -477,9 +477,8 @@ def labelled(score: float, **features: float) -> Evidence:
     return Evidence(relation="right", label="Label", label_score=score, fit=1.0, features=features)
 
 
-def test_a_label_confirms_what_ocr_read_only_where_the_words_are_sure():
-    for sure, expected in ((None, ()), (0.5, ()), (0.99, ("label",))):
-        features = {"ocr": 1.0} if sure is None else {"ocr": 1.0, "word_confidence": sure}
+def test_a_label_does_not_confirm_what_ocr_read():
+    for features, expected in (({}, ("label",)), ({"ocr": 1.0, "word_confidence": 0.99}, ())):
         found = result(reading([*without(clean(), "number"), say("number", "A-17", evidence=labelled(1.0, **features))]))
         assert field(found, "number").confirmed_by == expected
 

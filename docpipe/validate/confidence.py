@@ -18,7 +18,7 @@ from docpipe.validate.rules import Finding
 XML_CONFIDENCE = 0.99
 PAGE_CONFIDENCE = 0.9  # a page's text is what was read; how well, the words know
 # What the labels engine measured that still tells something beside its score; more of it only fitted the documents at hand.
-OWN = ("ocr", "same_cell", "from_block")
+OWN = ("ocr", "word_confidence", "same_cell", "from_block")
 SPREAD = 2.0  # scores and gaps beyond this tell nothing more
 
 

@@ -45,9 +45,7 @@ def in_order(pieces: Iterable[Sequence[Word]]) -> tuple[Word, ...]:
     """All words of the pieces in reading order, `line` counted from 0. A piece is a run of words that stays together: a line as an OCR
     engine found it, or a single word."""
     lines = _lines(rows_of(pieces))
-    return tuple(
-        word if word.line == number else Word._make((*word[:-1], number)) for number, line in enumerate(lines) for word in line
-    )
+    return tuple(word if word.line == number else Word._make((*word[:-1], number)) for number, line in enumerate(lines) for word in line)
 
 
 def runs_of(words: Iterable[Word]) -> Iterator[Row]:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from docpipe.extract import Engine
 from docpipe.extract.labels.candidates import options
 from docpipe.extract.labels.contest import contested
+from docpipe.extract.labels.legibility import with_word_confidence
 from docpipe.extract.labels.pages import read_pages
 from docpipe.extract.labels.pairs import read_pairs
 from docpipe.extract.labels.phrases import Target, targets_of
@@ -58,6 +59,7 @@ def read_layouts(layouts: Sequence[PageLayout], schema: type[BaseModel]) -> Read
         *read_pages(layouts, specs, LabelsEngine.name),
         *read_titles(layouts, specs, LabelsEngine.name),
     ]
+    candidates = list(with_word_confidence(candidates, layouts))
     locale = Locale(decimal=tables.locale.decimal or scene.locale.decimal, date_order=scene.locale.date_order)
     return Reading(engine=LabelsEngine.name, pages=tuple(page.number for page in layouts), candidates=tuple(candidates), locale=locale)
 

@@ -60,6 +60,12 @@ def part(quad: Quad, start: float, end: float) -> Box:
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
+def between(quad: Quad, start: float, end: float) -> Quad:
+    """The stretch from `start` to `end` (0..1 along the text) as a quad."""
+    top, bottom = quad[1] - quad[0], quad[2] - quad[3]
+    return np.array([quad[0] + top * start, quad[0] + top * end, quad[3] + bottom * end, quad[3] + bottom * start], np.float32)
+
+
 def strip(image: Pixels, quad: Quad, height: int) -> Pixels:
     """The line as an upright image of this height, in proportion; resampled once, straight from `image`."""
     along, across = size(quad)

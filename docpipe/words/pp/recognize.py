@@ -10,12 +10,17 @@ import cv2
 import numpy as np
 
 from docpipe.words.pp import weights
-from docpipe.words.pp.quads import Pixels, Quad, strip, ways
+from docpipe.words.pp.quads import Pixels, Quad, between, strip, ways
 from docpipe.words.pp.runtime import Network, Tensor, int8_pays, load_network
 from docpipe.words.pp.weights import Alphabet
 
 HEIGHT = 48
 MIN_WIDTH = 32
+# Of a strip's greatest contrast, what a column with ink has at least; rows at top and bottom that may belong to other lines; the white
+# left at the ends, in pixels of the strip.
+INK = 0.3
+EDGE = 8
+WHITE = 8
 # Longer strips are read all the same, but memory grows with them: 6000 px is a line of 125 heights.
 MAX_WIDTH = 6400
 
@@ -57,6 +62,8 @@ class Recognizer:
     def read_upright(self, image: Pixels, quad: Quad) -> Reading:
         """The line in this quad, in the quad's own direction only."""
         line = strip(image, quad, HEIGHT)[:, :MAX_WIDTH]
+        start, end = _inked(line)
+        quad, line = between(quad, start / line.shape[1], end / line.shape[1]), line[:, start:end]
         values = _input(line, self._network.width_step)
         return self._decode(self._network.run(values)[0], values.shape[3] / line.shape[1], quad)
 
@@ -69,6 +76,18 @@ class Recognizer:
         places = np.minimum((columns + 0.5) * padding / len(best), 1.0)
         text = "".join(self._characters[code] for code in best[columns])
         return Reading(text, tuple(places.tolist()), tuple(chances[columns, best[columns]].tolist()), quad)
+
+
+def _inked(line: Pixels) -> tuple[int, int]:
+    """Where along a strip the ink begins and ends, with some white; the whole strip where that cannot be told. The detector's margins are
+    a tenth of all that would be read."""
+    gray = line if line.ndim == 2 else line[:, :, 1]
+    middle = gray[EDGE:-EDGE]
+    contrast = middle.max(axis=0).astype(np.int16) - middle.min(axis=0)
+    inked = np.flatnonzero(contrast > INK * contrast.max(initial=0))
+    if len(inked) < MIN_WIDTH // 4:
+        return 0, line.shape[1]
+    return max(0, int(inked[0]) - WHITE), min(line.shape[1], int(inked[-1]) + 1 + WHITE)
 
 
 def _input(line: Pixels, step: int) -> Tensor:
