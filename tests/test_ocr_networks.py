@@ -13,7 +13,8 @@ from onnx import TensorProto, helper, numpy_helper
 from docpipe.words.pp.detect import Detector
 from docpipe.words.pp.int8 import LEAST_CHANNELS, rounded, to_int8
 from docpipe.words.pp.pack import LEAST, WHITE, pack
-from docpipe.words.pp.quads import size
+from docpipe.words.pp.quads import between, size
+from docpipe.words.pp.recognize import Recognizer
 from docpipe.words.pp.runtime import OnnxRuntime, int8_pays
 from docpipe.words.pp.weights import detector_model, recognizer_model
 
@@ -93,6 +94,19 @@ def test_points_of_the_packed_image_are_those_of_the_whole_one() -> None:
     for y, x in ((5, 7), (packed.image.shape[0] - 3, 40)):
         [[there_x, there_y]] = packed.unpacked(np.array([[x, y]], np.float32))
         assert whole[int(there_y), int(there_x)] == packed.image[y, x]
+
+
+def test_the_white_ends_of_a_line_are_not_read(tmp_path: Path) -> None:
+    image, wide = page(300), np.array([[20, 265], [880, 265], [880, 315], [20, 315]], np.float32)
+    reading = Recognizer(cache=tmp_path).read(image, wide)
+    assert reading.text == "Total amount 98.70 EUR"
+    assert reading.quad[0, 0] == pytest.approx(200, abs=20) and reading.quad[1, 0] < 620
+    assert (reading.quad[:, 1] == wide[:, 1]).all()
+
+
+def test_a_stretch_of_a_slanted_line_lies_on_it() -> None:
+    quad = np.array([[0, 0], [100, 20], [100, 30], [0, 10]], np.float32)
+    assert between(quad, 0.25, 0.5).tolist() == [[25, 5], [50, 10], [50, 20], [25, 15]]
 
 
 def test_a_page_without_print_stays_whole_and_colour_is_kept() -> None:

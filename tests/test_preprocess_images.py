@@ -10,7 +10,7 @@ import pytest
 from drawn import image, leaning, only_page, pages_of, printed
 from PIL import Image
 
-from docpipe.preprocess import lines
+from docpipe.preprocess import lines, upright
 from docpipe.preprocess.ink import quarter_turns
 from docpipe.preprocess.skew import measure_skew
 from docpipe.preprocess.tone import drop_false_colour, even_light, is_blank, measure_quality
@@ -125,6 +125,13 @@ def test_a_page_is_set_upright(tmp_path, quarter):
     space, page = only_page(path)
     assert page.rotation == (-90 * quarter) % 360
     assert likeness(image(space, page), printed()) > 0.97
+
+
+@pytest.mark.parametrize("votes", [lambda line: -0.9, lambda line: -0.9 if line % 2 else 0.6])
+def test_a_page_stays_where_the_classifier_denies_its_lines_either_way_up(monkeypatch, votes):
+    monkeypatch.setattr(upright, "upside_down", lambda gray, binary, boxes: [votes(line) for line in range(len(boxes))])
+    assert measure_turn(printed())[0] == 0
+    assert measure_turn(quarter_turns(printed(), 2))[0] == 0
 
 
 def test_up_and_down_by_ascenders_alone():

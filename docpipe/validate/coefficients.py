@@ -15,14 +15,13 @@ class Coefficients:
 
 
 FIELD = Coefficients(
-    -2.44,
+    -2.54,
     {
-        "agree": 2.0, "broken": 0.45, "fit": 2.75, "from_block": 0.79, "gap": 0.6,
-        "holds": 0.84, "kind:address": -0.18, "kind:bool": -0.17, "kind:choice": 0.43, "kind:currency": 1.5,
-        "kind:date": 0.1, "kind:iban": 1.23, "kind:id": -0.2, "kind:money": -0.73, "kind:name": 0.31,
-        "kind:tax_id": 0.65, "kind:text": -0.65, "labelled_holds": 0.37, "level": 0.18, "ocr": -0.4,
-        "own": 0.7, "same_cell": 0.54, "score": 1.41, "seen": 0.34, "ungrounded": -2.5,
-        "weak": 0.95,
+        "agree": 2.0, "fit": 2.19, "from_block": 0.88, "gap": 0.37, "holds": 1.2,
+        "kind:address": 0.07, "kind:bool": 0.98, "kind:choice": 1.48, "kind:currency": 2.0, "kind:iban": 1.53,
+        "kind:id": 0.1, "kind:money": -1.44, "kind:name": 0.23, "kind:tax_id": 0.69, "kind:text": -0.61,
+        "labelled_holds": 0.33, "level": 0.25, "ocr": -0.5, "own": 1.29, "same_cell": 0.38,
+        "score": 1.54, "seen": 0.56, "ungrounded": -2.5, "weak": 1.58, "word_confidence": 0.5,
     },
 )  # fmt: skip
 

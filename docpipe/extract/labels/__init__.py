@@ -15,7 +15,7 @@ from docpipe.extract import Engine
 from docpipe.extract.labels.candidates import options
 from docpipe.extract.labels.contest import contested
 from docpipe.extract.labels.legibility import with_word_confidence
-from docpipe.extract.labels.pages import read_pages
+from docpipe.extract.labels.pages import read_pages, wants_pages
 from docpipe.extract.labels.pairs import read_pairs
 from docpipe.extract.labels.phrases import Target, targets_of
 from docpipe.extract.labels.scene import Option, Scene
@@ -43,8 +43,17 @@ class LabelsEngine(Engine):
     def read(self, pages: Sequence[Page], schema: type[BaseModel], *, job: Job, space: Workspace) -> Reading:
         """Candidates for every field that something on the pages could be. A score of 0 or more is the engine's own belief; lower ones
         are rivals for the schema's rules to lift."""
-        words = [found for page in pages if (found := load_words(page, space)) is not None]
-        return read_layouts([lay_out(page) for page in words], schema)
+        layouts = (lay_out(words) for page in pages if (words := load_words(page, space)) is not None)
+        if all(wants_pages(spec) for spec in fields_of(schema)):
+            return read_texts(layouts, schema)
+        return read_layouts(list(layouts), schema)
+
+
+def read_texts(layouts: Iterable[PageLayout], schema: type[BaseModel]) -> Reading:
+    """The reading where only the pages' text is asked for: one page in memory at a time, however long the document."""
+    candidates = tuple(read_pages(layouts, fields_of(schema), LabelsEngine.name))
+    pages = tuple(sorted({candidate.page for candidate in candidates if candidate.page}))
+    return Reading(engine=LabelsEngine.name, pages=pages, candidates=candidates)
 
 
 def read_layouts(layouts: Sequence[PageLayout], schema: type[BaseModel]) -> Reading:

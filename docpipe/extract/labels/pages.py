@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from docpipe.extract.layout import PageLayout, box_of
 from docpipe.extract.tables.markdown import page_markdown
@@ -10,12 +10,17 @@ from docpipe.fields import FieldSpec
 from docpipe.records import Candidate, Evidence
 
 
-def read_pages(layouts: Sequence[PageLayout], specs: Sequence[FieldSpec], engine: str) -> Iterator[Candidate]:
+def wants_pages(spec: FieldSpec) -> bool:
+    """The field is a page's text, or stands in a list that has a row for each page."""
+    return spec.kind == "page_text" or spec.rows == "pages"
+
+
+def read_pages(layouts: Iterable[PageLayout], specs: Sequence[FieldSpec], engine: str) -> Iterator[Candidate]:
     """Every page's text for each field of kind `page_text`, and the page's number for the other fields of a list of pages.
 
     A field outside a list gets one candidate per page; its merge policy joins them.
     """
-    wanted = [spec for spec in specs if spec.kind == "page_text" or spec.rows == "pages"]
+    wanted = [spec for spec in specs if wants_pages(spec)]
     if not wanted:
         return
     for row, page in enumerate(layouts):

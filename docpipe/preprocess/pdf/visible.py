@@ -24,11 +24,17 @@ def seen_words(page: Any, words: list[LayerWord]) -> list[LayerWord]:
     pixmap = page.get_pixmap(dpi=max(9, min(DPI, int(MOST_PIXELS * 72 / longest))), colorspace=pymupdf.csGRAY)
     raster = _Raster(pixmap.samples, pixmap.stride, pixmap.width, pixmap.height)
     scale_x, scale_y = pixmap.width / page.rect.width, pixmap.height / page.rect.height
-    return [
-        word
-        for word in words
-        if raster.shows(word.x0 * scale_x, word.y0 * scale_y, word.x1 * scale_x, word.y1 * scale_y) or not _is_text(word.text)
-    ]
+    samples, stride, width, height = raster.samples, raster.stride, raster.width, raster.height
+    seen: list[LayerWord] = []
+    for word in words:
+        text, x0, y0, x1, y1, *_ = word
+        x0, y0, x1, y1 = x0 * scale_x, y0 * scale_y, x1 * scale_x, y1 * scale_y
+        # The row through the middle nearly always tells; asked here, as this loop runs over every word of every page.
+        start = int((y0 + y1) / 2) * stride
+        row = samples[start + int(x0) : start + int(x1) + 1] if 0 <= x0 < x1 < width and 0 <= y0 < y1 < height else b""
+        if (row and max(row) - min(row) > FAINT) or raster.shows(x0, y0, x1, y1) or not _is_text(text):
+            seen.append(word)
+    return seen
 
 
 def _is_text(text: str) -> bool:
@@ -43,14 +49,10 @@ class _Raster:
         self.samples, self.stride, self.width, self.height = samples, stride, width, height
 
     def shows(self, x0: float, y0: float, x1: float, y1: float) -> bool:
-        """Whether anything stands out in the box; the row through its middle nearly always tells."""
+        """Whether anything stands out in the box."""
         left, right = max(0, int(x0)), min(self.width, int(x1) + 1)
         top, bottom = max(0, int(y0)), min(self.height, int(y1) + 1)
-        if left >= right or top >= bottom:
-            return False
-        return _stands_out(self._row((top + bottom) // 2, left, right)) or _stands_out(
-            b"".join(self._row(row, left, right) for row in range(top, bottom))
-        )
+        return left < right and top < bottom and _stands_out(b"".join(self._row(row, left, right) for row in range(top, bottom)))
 
     def _row(self, row: int, left: int, right: int) -> bytes:
         start = row * self.stride
