@@ -501,12 +501,19 @@ def test_a_pair_found_on_a_page_is_confirmed_by_nothing():
     assert found.status == "review"
 
 
-def test_a_label_in_a_sentence_needs_a_larger_lead():
-    sentence = labelled(0.5, similarity=1.0)
-    number = say("number", "A-17", 1.5, evidence=sentence)
-    assert field(result(reading([*without(clean(), "number"), number])), "number").confirmed_by == ("label",)
-    near = [number, say("number", "B-99", 0.8, evidence=NO_LABEL)]
-    assert field(result(reading([*without(clean(), "number"), *near])), "number").confirmed_by == ()
+def confirmed(path: str, evidence: Evidence, value: str) -> tuple[str, ...]:
+    return field(result(reading([*without(clean(), path), say(path, value, evidence=evidence)])), path).confirmed_by
+
+
+def test_words_beside_a_required_value_or_its_label_take_the_label_s_word_away():
+    assert confirmed("number", labelled(1.0, beside=0.0), "A-17") == ("label",)
+    assert confirmed("number", labelled(1.0, beside=1.0, similarity=1.0), "A-17") == ()
+
+
+def test_an_optional_value_may_stand_in_a_sentence_that_does_not_turn_its_meaning():
+    for turned, expected in ((0.0, ("label",)), (1.0, ())):
+        sentence = labelled(0.5, beside=4.0, similarity=1.0, turned=turned)
+        assert confirmed("payable", sentence, "2024-03-28") == expected
 
 
 def test_arithmetic_does_not_confirm_against_a_better_labelled_value():

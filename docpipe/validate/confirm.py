@@ -27,7 +27,7 @@ EXACT = 0.955  # the label that confirms by itself; the twentieth label of a lis
 FULL_FIT, WORDY_FIT = 0.9, 0.79
 CLOSE = frozenset({"same", "right", "cell", "below", "tick"})
 RIVAL_GAP = 0.4  # a rival value this many points behind is none
-# A label with other words round it or spelt a little differently has a lower score, so the lead must be larger: of 240 none was wrong.
+# A label among other words has a lower score, so it must lead by more: of 240 values none was wrong.
 ALMOST, IN_SENTENCE, SENTENCE_GAP = 0.9, 0.4, 0.9
 ALIKE = 90  # of 100, for names and addresses read twice
 _WORDY = frozenset({"name", "address", "text"})
@@ -103,13 +103,19 @@ def _overruled(choice: Choice, winner: Candidate) -> bool:
 def _own(choice: Choice, winner: Candidate, reached: bool) -> Iterator[str]:
     """What confirms a value without looking at other fields."""
     kind = choice.spec.kind
-    if isinstance(winner.value, str) and checksum(kind, winner.value):
+    if isinstance(winner.value, str) and _is_own(winner) and checksum(kind, winner.value):
         yield f"checksum:{kind}"
     agreeing = {one.engine for one in choice.ranked if one.engine != winner.engine and agree(kind, winner, one) and _leads(one, choice)}
     for engine in sorted(agreeing):
         yield "agree:" + "+".join(sorted((winner.engine, engine), key=lambda name: (name != XML, name)))
     if not reached and _at_exact_label(choice, winner):
         yield "label"
+
+
+def _is_own(winner: Candidate) -> bool:
+    """A checksum proves the digits, not whose they are: it counts at the field's label, where nothing beside it says otherwise."""
+    evidence = winner.evidence
+    return winner.engine == XML or (evidence.label_score >= IN_SENTENCE and not evidence.features.get("turned"))
 
 
 def _leads(candidate: Candidate, choice: Choice) -> bool:
@@ -127,17 +133,25 @@ def agree(kind: str, one: Candidate, other: Candidate) -> bool:
 
 
 def _at_exact_label(choice: Choice, winner: Candidate) -> bool:
-    """On the row or in the cell of one of the schema's labels as printed, of the field's type altogether, no other value near, and the
-    words not doubtful themselves."""
+    """On the row or in the cell of one of the schema's labels as printed, of the field's type altogether, with nothing beside the two that
+    could turn their meaning, no other value near, and the words not doubtful themselves."""
     evidence, kind = winner.evidence, choice.spec.kind
     if evidence.relation not in CLOSE or not winner.grounded or not _is_schema_label(choice.spec, evidence.label or ""):
         return False
     if evidence.fit < (WORDY_FIT if kind in _WORDY else FULL_FIT):
         return False
+    if not _well_read(evidence):
+        return False
     lead = winner.score - _rival(choice, winner)
-    exact = evidence.label_score >= EXACT and lead >= RIVAL_GAP
-    in_sentence = evidence.features.get("similarity", 0.0) >= ALMOST and evidence.label_score >= IN_SENTENCE and lead >= SENTENCE_GAP
-    return (exact or in_sentence) and _well_read(evidence)
+    if not evidence.features.get("beside"):
+        return evidence.label_score >= EXACT and lead >= RIVAL_GAP
+    return not choice.spec.required and _in_sentence(evidence) and lead >= SENTENCE_GAP
+
+
+def _in_sentence(evidence: Evidence) -> bool:
+    """The label stands among other words, none of which turns its meaning: enough for a value that the document can do without."""
+    similar = evidence.features.get("similarity", 0.0) >= ALMOST
+    return similar and evidence.label_score >= IN_SENTENCE and not evidence.features.get("turned")
 
 
 def _is_schema_label(spec: FieldSpec, printed: str) -> bool:

@@ -12,6 +12,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel
 
 from docpipe.extract import Engine
+from docpipe.extract.labels.beside import surroundings
 from docpipe.extract.labels.candidates import options
 from docpipe.extract.labels.contest import contested
 from docpipe.extract.labels.legibility import with_word_confidence
@@ -77,7 +78,7 @@ def _single_fields(scene: Scene) -> Iterator[Candidate]:
     """Candidates for the fields that stand once in a document."""
     ranked = contested(scene.targets, {target.spec.path: _ranked(scene, target) for target in scene.targets})
     for target in scene.targets:
-        yield from _candidates(target, ranked[target.spec.path])
+        yield from _candidates(scene, target, ranked[target.spec.path])
 
 
 def _ranked(scene: Scene, target: Target) -> list[Scored]:
@@ -97,7 +98,7 @@ def _inside_label(scene: Scene, option: Option) -> bool:
     )
 
 
-def _candidates(target: Target, ranked: Iterable[Scored]) -> list[Candidate]:
+def _candidates(scene: Scene, target: Target, ranked: Iterable[Scored]) -> list[Candidate]:
     """The best of each value, up to RIVALS values."""
     places: dict[str | bool, int] = {}
     kept = []
@@ -109,11 +110,11 @@ def _candidates(target: Target, ranked: Iterable[Scored]) -> list[Candidate]:
         if places.get(value, 0) >= PLACES or (value not in places and len(places) >= RIVALS):
             continue
         places[value] = places.get(value, 0) + 1
-        kept.append(_candidate(target, scored))
+        kept.append(_candidate(scene, target, scored))
     return kept
 
 
-def _candidate(target: Target, scored: Scored) -> Candidate:
+def _candidate(scene: Scene, target: Target, scored: Scored) -> Candidate:
     option, pair = scored.option, scored.pair
     evidence = Evidence(
         relation=pair.relation if pair else _relation(scored),
@@ -121,7 +122,7 @@ def _candidate(target: Target, scored: Scored) -> Candidate:
         label_box=pair.label.box if pair else None,
         label_score=min(1.0, pair.label.strength) if pair else 0.0,
         fit=max(0.0, min(1.0, option.fit)),
-        features=scored.features,
+        features={**scored.features, **surroundings(scene, option, pair)} if pair else scored.features,
     )
     return Candidate(
         path=target.spec.path,
