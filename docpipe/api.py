@@ -12,10 +12,10 @@ from typing import Any, Generic, TypeVar, cast, overload
 
 from pydantic import BaseModel, ValidationError
 
-from docpipe import pipeline
-from docpipe.errors import DocpipeError, MismatchError, NotFoundError, ResourceError
+from docpipe import pipeline, plugins
+from docpipe.errors import DocpipeError, MismatchError, NotFoundError, ResourceError, UsageError
 from docpipe.extract import load_engine
-from docpipe.fields import DEFAULT_SCHEMA, load_schema, schema_ref
+from docpipe.fields import BUILT_IN, DEFAULT_SCHEMA, load_schema, schema_ref
 from docpipe.preprocess import identify, warm_up
 from docpipe.records import Job, Readings, Result, SchemaRef
 from docpipe.request import Request, job_id, make_request
@@ -92,13 +92,13 @@ def run(
 def revalidate(readings: Readings | str | Path, schema: type[BaseModel] | str | None = None) -> Result[Any]:
     """The result again, from the readings that a run kept; the document is not needed.
 
-    Without `schema`: the one the readings were made with, which must still say the same. With it, the readings are judged by that one.
-    Raises MismatchError.
+    Without `schema`: the built-in one the readings were made with, which must still say the same. Any other must be given: a file of
+    readings may come from anywhere, and no code is imported because it says so. Raises UsageError or MismatchError.
     """
     if not isinstance(readings, Readings):
         readings = _load_readings(Path(readings))
     job = readings.job
-    found, ref = _schema(job.schema_ref.name if schema is None else schema)
+    found, ref = _schema(_built_in(job.schema_ref.name) if schema is None else schema)
     if schema is None and ref.sha256 != job.schema_ref.sha256:
         raise MismatchError(f"the schema {ref.name} has changed since the readings were made", hint="name it with --schema to judge by it")
     job = job.model_copy(update={"schema_ref": ref, "id": job_id(job.document, ref, job.options)})
@@ -158,13 +158,22 @@ def _schema(schema: type[BaseModel] | str) -> tuple[type[BaseModel], SchemaRef]:
     return load_schema(schema) if isinstance(schema, str) else (schema, schema_ref(schema))
 
 
+def _built_in(name: str) -> str:
+    """The name again, if it is of a built-in schema. Raises UsageError."""
+    if name not in plugins.names(BUILT_IN):
+        raise UsageError(f"the readings were made with {name!r}, which is no built-in schema", hint="give it with --schema")
+    return name
+
+
 def _claimed(work: Path, job: Job) -> Workspace:
     """The workspace in `work`, empty of an earlier run of the same job. Raises MismatchError where another job's files lie there."""
     space = Workspace(work)
     note = space.path("job.json")
-    known = space.load(note, Job).id if note.exists() else None
+    known = None
+    with contextlib.suppress(OSError, ValueError):
+        known = space.load(note, Job).id
     files = [*work.glob("page-*"), *work.glob("readings.json")]
-    if known != job.id and (known or files):
+    if known != job.id and (note.exists() or files):
         raise MismatchError(f"{work} holds the work of another document or of other options", hint="give --work an empty folder")
     for file in files:
         file.unlink()

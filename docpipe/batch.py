@@ -6,21 +6,23 @@ import logging
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from docpipe.errors import DeadlineError, DocpipeError, ResourceError
+from docpipe.errors import DeadlineError, DocpipeError, ResourceError, UsageError
 from docpipe.fields import load_schema
 from docpipe.output import write_file, writing
 from docpipe.pool import Lost, Pool
 from docpipe.records import Record, Result, Status
 from docpipe.request import Request
+from docpipe.scratch import scratch
 from docpipe.shelf import Item, Shelf, forget, is_done, keep
 from docpipe.sinks import load_sink
+from docpipe.workspace import Workspace
 
 INTERNAL = "internal"
 
@@ -89,14 +91,16 @@ class Batch:
 
         Raises UsageError or ResourceError where nothing can be read or written at all.
         """
-        with self.shelf.locked(), tempfile.TemporaryDirectory(prefix="docpipe-batch-") as scratch:
+        with self.shelf.locked(), scratch() as space:
             begin = time.monotonic()
             _, ref = load_schema(self.request.schema_name)
+            if self.work:
+                Workspace(self.work)  # one that cannot be made is nobody's fault but the call's
             items = list(self.shelf.items())
             missing = [item for item in items if not is_done(item, ref, self.request.sha256())]
             started(len(items), len(items) - len(missing))
             summary = Summary(documents=len(items), kept=len(items) - len(missing))
-            setup = Setup(request=self.request, scratch=Path(scratch), work=self.work, password=self.password, debug=self.debug)
+            setup = Setup(request=self.request, scratch=space, work=self.work, password=self.password, debug=self.debug)
             self._read(missing, setup, summary, told)
             summary.seconds = time.monotonic() - begin
             self._deliver(items, summary)
@@ -107,10 +111,8 @@ class Batch:
         path = self.shelf.out / "errors.jsonl"
         with writing(path), path.open("w", encoding="utf-8") as errors:
             pool: Pool[Setup, Item, Done] = Pool(make_reader, setup, size=max(1, min(self.jobs, len(missing))), seconds=self.seconds)
-            for item, answer in pool.run(missing):
-                done = _lost(item, answer, self.seconds) if isinstance(answer, Lost) else answer
+            for done in self._outcomes(pool, missing):
                 if done.error:
-                    forget(item)
                     errors.write(done.error.model_dump_json() + "\n")
                     errors.flush()
                     summary.errors.append(done.error)
@@ -118,6 +120,16 @@ class Batch:
                 told(done)
         summary.errors.sort(key=lambda row: row.file)
         write_file(path, "".join(f"{row.model_dump_json()}\n" for row in summary.errors).encode())
+
+    def _outcomes(self, pool: Pool[Setup, Item, Done], missing: Sequence[Item]) -> Iterator[Done]:
+        """What became of every file, one of them each; of a file in error no earlier result is left."""
+        for item in missing:
+            if item.blocked:
+                problem = UsageError(item.blocked, hint="rename the folder")
+                yield Done(name=item.name, error=_error_row(item, problem))
+        for item, answer in pool.run([item for item in missing if not item.blocked]):
+            done = _lost(item, answer, self.seconds) if isinstance(answer, Lost) else answer
+            yield _without_result(item, done) if done.error else done
 
     def _deliver(self, items: Sequence[Item], summary: Summary) -> None:
         """Hand every result to each sink, one sink after the other, so that only one result is in memory."""
@@ -166,6 +178,18 @@ def make_reader(setup: Setup) -> Callable[[Item], Done]:
         return Done(name=item.name, status=result.status, pages=len(result.pages))
 
     return read
+
+
+def _without_result(item: Item, done: Done) -> Done:
+    """The error once the file's earlier result is gone; where that cannot be removed, the row says so."""
+    try:
+        forget(item)
+    except DocpipeError as problem:
+        row = done.error and done.error.model_copy(
+            update={"message": f"{done.error.message}; nor can an older result go: {problem.message}"}
+        )
+        return done.model_copy(update={"error": row})
+    return done
 
 
 def _error_row(item: Item, problem: Exception) -> ErrorRow:

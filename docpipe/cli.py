@@ -105,7 +105,8 @@ def _exit_codes() -> str:
     lines += [
         (0, "done: the documents are accepted or for review"),
         (INTERNAL, "internal: a fault in docpipe itself; --debug shows where"),
-        (INTERRUPTED, "interrupted: Ctrl-C"),
+        (INTERRUPTED, "interrupted: Ctrl-C; what is finished is kept"),
+        (TERMINATED, "terminated: SIGTERM; what is finished is kept"),
         (BROKEN_PIPE, "the reader of the output went away"),
     ]
     listed = "\n".join(f"  {code:>3}  {text}" for code, text in sorted(lines, key=lambda line: line[0]))

@@ -1,4 +1,4 @@
-"""READ FIRST. The whole system: preprocess, extract, validate; and run(), the three in a row.
+"""READ FIRST. The whole system: preprocess, extract, validate; and run(), the three in a row, with a second look before it accepts.
 
 Knows the order of the stages and what each hands to the next. Knows no format, engine or rule.
 """
@@ -6,11 +6,13 @@ Knows the order of the stages and what each hands to the next. Knows no format, 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from pydantic import BaseModel
 
+from docpipe import errors
+from docpipe import witness
 from docpipe.errors import DocpipeError
 from docpipe.extract import Engine
 from docpipe.limits import Limits
@@ -42,9 +44,9 @@ def run(
     Raises DocumentError where the document cannot be opened; a page that fails is a page error in the result, whose `timing` holds
     the seconds of each stage.
     """
-    watch = Stopwatch()
+    watch, limits = Stopwatch(), limits or Limits()
     with watch.stage("preprocess"):
-        job, pages = preprocess(job, space=space, limits=limits or Limits(), password=password)
+        job, pages = preprocess(job, space=space, limits=limits, password=password)
     with watch.stage("words"):
         pages = [_with_words(page, ocr, job, space) for page in pages]
     with watch.stage("extract"):
@@ -53,7 +55,18 @@ def run(
         readings = Readings(job=job, pages=tuple(summarize(page, space) for page in pages), outcomes=tuple(outcomes))
         space.save(space.path("readings.json"), readings)
         result = validate(readings, schema)
-    return result.model_copy(update={"timing": watch.seconds})
+    with watch.stage("witness"):
+        wanted = witness.sights(readings, result, schema) if result.status == "accepted" else []
+        if wanted:
+            seen = _guarded(
+                lambda: witness.look(job, pages, wanted, ocr=ocr, space=space, limits=limits, password=password),
+                witness.NAME,
+                tuple(page.number for page in pages),
+            )
+            readings = readings.model_copy(update={"outcomes": (*readings.outcomes, seen)})
+            space.save(space.path("readings.json"), readings)
+            result = validate(readings, schema)
+    return result.model_copy(update={"timing": watch.seconds, "retryable": _worth_another_try(readings)})
 
 
 def extract(job: Job, pages: Sequence[Page], schema: type[BaseModel], *, engine: Engine, space: Workspace) -> list[Outcome]:
@@ -80,6 +93,13 @@ def summarize(page: Page, space: Workspace) -> PageSummary:
     )
 
 
+def _worth_another_try(readings: Readings) -> bool:
+    """A page or an engine failed for want of time, memory or disk."""
+    passing = {kind.code for kind in errors.tree() if kind.retryable}
+    failures = [outcome for outcome in readings.outcomes if isinstance(outcome, Failure)]
+    return any(failure.retryable for failure in failures) or any(page.error in passing for page in readings.pages)
+
+
 def _with_words(page: Page, ocr: OcrEngine, job: Job, space: Workspace) -> Page:
     """The page once its words are stored; a page whose words cannot be read is a failed page."""
     if page.status != "done":
@@ -93,11 +113,15 @@ def _with_words(page: Page, ocr: OcrEngine, job: Job, space: Workspace) -> Page:
 
 
 def _outcome(job: Job, pages: Sequence[Page], schema: type[BaseModel], engine: Engine, space: Workspace) -> Outcome:
-    numbers = tuple(page.number for page in pages)
+    return _guarded(lambda: engine.read(pages, schema, job=job, space=space), engine.name, tuple(page.number for page in pages))
+
+
+def _guarded(read: Callable[[], Outcome], name: str, numbers: tuple[int, ...]) -> Outcome:
+    """What was read, or the failure to read it."""
     try:
-        return engine.read(pages, schema, job=job, space=space)
+        return read()
     except DocpipeError as problem:
-        return Failure(engine=engine.name, pages=numbers, code=problem.code, message=problem.message, retryable=problem.retryable)
+        return Failure(engine=name, pages=numbers, code=problem.code, message=problem.message, retryable=problem.retryable)
     except Exception as problem:
-        log.exception("engine %s failed", engine.name)
-        return Failure(engine=engine.name, pages=numbers, code="engine", message=f"{type(problem).__name__}: {problem}")
+        log.exception("engine %s failed", name)
+        return Failure(engine=name, pages=numbers, code="engine", message=f"{type(problem).__name__}: {problem}")

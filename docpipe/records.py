@@ -35,12 +35,13 @@ class Record(BaseModel):
 
 
 class Document(Record):
-    """The file as it came in; `name` is its base name, never a path."""
+    """The file as it came in; `name` is its base name, never a path. `repaired`: it was damaged, and what could be saved of it was read."""
 
     name: str
     sha256: str
     media_type: str
     pages: int = 0
+    repaired: bool = False
 
 
 class SchemaRef(Record):
@@ -326,7 +327,8 @@ class Producer(Record):
 class Result(Record, Generic[DataT]):
     """The contract with consumers. `data` is the schema's own class where it validates, else the plain JSON object.
 
-    `job` and `timing` stand outside `canonical_json()`, the form that is hashed and compared.
+    `retryable`: a page or an engine failed for a reason that another try may not meet again, such as memory or a deadline.
+    `job`, `timing` and `retryable` stand outside `canonical_json()`, the form that is hashed and compared.
     """
 
     contract: str = CONTRACT
@@ -341,6 +343,7 @@ class Result(Record, Generic[DataT]):
     producer: Producer
     job: str = ""
     timing: dict[str, float] = {}
+    retryable: bool = False
 
     def to_json(self, *, indent: int | None = 2) -> str:
         """The result as consumers get it."""
@@ -348,7 +351,7 @@ class Result(Record, Generic[DataT]):
 
     def canonical_json(self) -> str:
         """The result without what differs from run to run."""
-        return self.model_dump_json(by_alias=True, exclude={"job", "timing"})
+        return self.model_dump_json(by_alias=True, exclude={"job", "timing", "retryable"})
 
 
 Readings.model_rebuild()

@@ -2,6 +2,9 @@
 
 OUT/a/b.pdf.json               the result of DIR/a/b.pdf
 OUT/.docpipe/a/b.pdf.json      what it was made from: the hashes that resuming compares
+
+What has no place there is an item all the same, with the reason in `blocked`: a file in a folder that is called like another file's
+result, or like a file that the batch itself writes.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import fcntl
 import hashlib
 import json
 import os
+from collections import deque
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
@@ -24,15 +28,18 @@ from docpipe.records import Record, Result, SchemaRef
 from docpipe.sinks.json_file import json_name
 
 NOTES = ".docpipe"
+_OWN = ("errors.jsonl", "results.jsonl", "results.csv", "results.*.csv", "results.xlsx")  # what a batch writes beside the results
 
 
 class Item(Record):
-    """One file of the batch. `name` is its path below the batch's folder, printable whatever the file is called."""
+    """One file of the batch. `name` is its path below the batch's folder, printable whatever the file is called. `blocked` says why its
+    result can lie nowhere; such a file is not to be read."""
 
     name: str
     path: Path
     result: Path
     note: Path
+    blocked: str = ""
 
 
 class Note(Record):
@@ -63,7 +70,7 @@ class Shelf:
         """Only one batch writes here at a time; the lock ends with the process. Raises UsageError."""
         with writing(self.out):
             (self.out / NOTES).mkdir(parents=True, exist_ok=True)
-            file = (self.out / NOTES / "lock").open("wb")
+            file = (self.out / NOTES / ".lock").open("wb")
         with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -74,18 +81,38 @@ class Shelf:
             yield
 
     def items(self) -> Iterator[Item]:
-        """Every file that is not hidden, in order of name; folders that cannot be listed come as items too, to fail by name."""
-        for path in sorted(self._paths(), key=os.fsencode):
-            below = path.relative_to(self.folder)
-            where = below.with_name(json_name(below.name))
-            name = os.fsencode(below.as_posix()).decode(errors="backslashreplace")
-            yield Item(name=name, path=path, result=self.out / where, note=self.out / NOTES / where)
+        """Every file that is not hidden, in order of name; folders that cannot be listed or followed come as items too, to fail by name."""
+        places = [(path, _place(path.relative_to(self.folder))) for path in sorted(self._paths(), key=os.fsencode)]
+        taken = {where for _, where in places}
+        for path, where in places:
+            below = path.relative_to(self.folder).as_posix()
+            name = os.fsencode(below).decode(errors="backslashreplace")
+            yield Item(name=name, path=path, result=self.out / where, note=self.out / NOTES / where, blocked=_blocked(where, taken))
 
     def _paths(self) -> Iterator[Path]:
+        """Real folders first, then what links lead to: every folder once, under its own name where it has one here."""
+        seen: set[str] = set()
+        links = deque([self.folder])
+        while links:
+            top = links.popleft()
+            real = os.path.realpath(top)
+            if top == self.folder or not Path(os.path.realpath(self.folder)).is_relative_to(real):
+                yield from self._below(top, seen, links)
+            elif real not in seen:
+                yield top  # leads up and out of the folder: not followed, and not passed over without a word
+
+    def _below(self, top: Path, seen: set[str], links: deque[Path]) -> Iterator[Path]:
+        """The files of a folder and of its real folders; the links to folders go into `links`."""
         unlisted: list[OSError] = []
-        for folder, folders, files in os.walk(self.folder, onerror=unlisted.append):
+        for folder, folders, files in os.walk(top, onerror=unlisted.append):
+            real = os.path.realpath(folder)
+            if real in seen or Path(real) in self._skip:
+                folders.clear()
+                continue
+            seen.add(real)
             here = Path(folder)
-            folders[:] = [name for name in folders if not name.startswith(".") and (here / name).resolve() not in self._skip]
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            links.extend(sorted(here / name for name in folders if (here / name).is_symlink()))
             yield from (here / name for name in files if not name.startswith(".") and self._wanted(here / name))
         yield from (Path(os.fsdecode(problem.filename)) for problem in unlisted)
 
@@ -94,19 +121,33 @@ class Shelf:
         return not self._only or any(fnmatch(name, pattern) for name in names for pattern in self._only)
 
 
+def _place(below: Path) -> Path:
+    """Where the result of the file lies, below the folder of results."""
+    return below.with_name(json_name(below.name))
+
+
+def _blocked(where: Path, taken: set[Path]) -> str:
+    """Why nothing can be written there, or nothing. The folder gives way to the file, so that each call says the same."""
+    if any(fnmatch(where.parts[0], own) for own in _OWN):
+        return f"its result would lie in {where.parts[0]!r}, a file that the batch itself writes"
+    other = next((folder for folder in where.parents if folder in taken), None)
+    return f"its result would lie in {os.fspath(other)!r}, which is the result of another file" if other else ""
+
+
 def is_done(item: Item, schema: SchemaRef, request: str) -> bool:
-    """A complete result lies there, made of this very file with this schema and these options."""
+    """A complete result lies there, made of this very file with this schema and these options, and trying again would not help it: it
+    is not `failed`, and nothing in it failed for a passing reason."""
     try:
         note = Note.model_validate_json(item.note.read_bytes())
         if (note.schema_sha256, note.request) != (schema.sha256, request):
             return False
         result = json.loads(item.result.read_bytes())
         claimed = (result["document"]["sha256"], result["schema"]["sha256"])
-        if claimed != (note.document, note.schema_sha256):
+        if claimed != (note.document, note.schema_sha256) or result["status"] == "failed" or result.get("retryable"):
             return False
         with item.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == note.document
-    except (OSError, ValidationError, ValueError, KeyError, TypeError):
+    except (OSError, ValidationError, ValueError, KeyError, TypeError, AttributeError):
         return False
 
 
@@ -118,7 +159,7 @@ def keep(item: Item, result: Result[Any], request: str) -> None:
 
 
 def forget(item: Item) -> None:
-    """Remove the result of an earlier version of the file."""
+    """Remove the result of an earlier version of the file. Raises ResourceError or UsageError."""
     with writing(item.result):
         item.note.unlink(missing_ok=True)
         item.result.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import secrets
 import shutil
 import tempfile
@@ -12,7 +13,10 @@ from typing import IO, TypeVar
 
 from pydantic import BaseModel
 
+from docpipe.errors import UsageError
+
 R = TypeVar("R", bound=BaseModel)
+_UNUSABLE = frozenset({errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP})
 _DRAFT_NAME = 60  # characters of the name a draft keeps: with 4 bytes each it stays under the 255 bytes a file name may have
 
 
@@ -20,8 +24,15 @@ class Workspace:
     """A folder of a job. Writes are temp + rename, so a file that exists is whole."""
 
     def __init__(self, folder: Path) -> None:
+        """Makes the folder where it is missing. Raises UsageError where it cannot be one."""
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            if problem.errno not in _UNUSABLE:
+                raise
+            said = f"{folder} cannot be the folder for a run's files: {problem.strerror}"
+            raise UsageError(said, file=folder.name, hint="choose another place with --work") from problem
 
     def path(self, name: str) -> Path:
         """Where `name` lies; it need not exist."""

@@ -11,7 +11,7 @@ from faces import ROOT, environment, pdf, plugins, scan
 from pydantic import BaseModel, Field
 
 import docpipe
-from docpipe.errors import DamagedError, MismatchError, NotFoundError, SchemaError
+from docpipe.errors import DamagedError, MismatchError, NotFoundError, ResourceError, UsageError
 
 
 class Letter(BaseModel):
@@ -89,14 +89,48 @@ def test_readings_give_the_same_result_again(tmp_path, options):
     result = docpipe.run(pdf(tmp_path / "a.pdf", "One"), Letter, work=tmp_path / "work", **options)
     again = docpipe.revalidate(tmp_path / "work" / "readings.json", Letter)
     assert again.canonical_json() == result.canonical_json() and again.job == result.job
-    with pytest.raises(SchemaError):
-        docpipe.revalidate(tmp_path / "work" / "readings.json")  # the class is nowhere to be found by its name
+    with pytest.raises(UsageError, match="no built-in schema"):
+        docpipe.revalidate(tmp_path / "work" / "readings.json")
     text = docpipe.run(tmp_path / "a.pdf", work=tmp_path / "text", **options)
     readings = docpipe.Readings.model_validate_json((tmp_path / "text" / "readings.json").read_bytes())
     assert docpipe.revalidate(readings).canonical_json() == text.canonical_json()
     stale = readings.job.schema_ref.model_copy(update={"sha256": "0" * 64})
     with pytest.raises(MismatchError, match="has changed"):
         docpipe.revalidate(readings.model_copy(update={"job": readings.job.model_copy(update={"schema_ref": stale})}))
+
+
+def test_readings_cannot_have_code_imported(tmp_path, options):
+    mark = tmp_path / "mark"
+    evil = tmp_path / "evil.py"
+    evil.write_text(f"open({str(mark)!r}, 'w')\nfrom pydantic import BaseModel\nclass Evil(BaseModel):\n    title: str | None = None\n")
+    docpipe.run(pdf(tmp_path / "a.pdf", "One"), work=tmp_path / "work", **options)
+    readings = docpipe.Readings.model_validate_json((tmp_path / "work" / "readings.json").read_bytes())
+    for name in (f"{evil}:Evil", "evil:Evil", "../evil", "transcript:Transcript"):
+        ref = readings.job.schema_ref.model_copy(update={"name": name})
+        with pytest.raises(UsageError, match="no built-in schema") as caught:
+            docpipe.revalidate(readings.model_copy(update={"job": readings.job.model_copy(update={"schema_ref": ref})}))
+        assert "--schema" in caught.value.hint
+    assert not mark.exists()
+    docpipe.revalidate(readings, f"{evil}:Evil")
+    assert mark.exists(), "what the caller names is loaded"
+
+
+def test_a_result_says_whether_another_try_may_help(tmp_path, options):
+    class Full(docpipe.OcrEngine):
+        """No memory left."""
+
+        name = "full"
+
+        def read(self, image, *, languages=(), text_height=None):
+            raise ResourceError("out of memory")
+
+    reader = docpipe.Reader(Letter, docpipe.request.make_request(docpipe.Settings(), **options))
+    paper = scan(tmp_path / "scan.pdf")
+    usual = reader.read(paper)
+    reader.ocr = Full()
+    result = reader.read(paper)
+    assert (usual.retryable, result.retryable) == (False, True)
+    assert "retryable" not in result.canonical_json()
 
 
 def test_errors_name_the_file(tmp_path, options):

@@ -1,6 +1,7 @@
 """Batches: every file ends in one of result or error, whatever happens; the next call does what is missing."""
 
 import csv
+import fcntl
 import hashlib
 import io
 import json
@@ -101,6 +102,10 @@ def test_what_makes_a_result_stale(tmp_path, plug):
         assert not is_done(item, schema, other.sha256())
     assert not is_done(item, schema.model_copy(update={"sha256": "0" * 64}), request.sha256())
     assert is_done(item, schema, Request(cache=tmp_path).sha256()), "where model files lie changes no result"
+    for change in ({"status": "failed"}, {"retryable": True}):
+        keep(item, result.model_copy(update=change), request.sha256())
+        assert not is_done(item, schema, request.sha256()), "the next call tries again"
+    keep(item, result, request.sha256())
     whole = item.result.read_bytes()
     for broken in (whole[:-20], b"", b"[]", whole.replace(document.sha256.encode(), b"0" * 64)):
         item.result.write_bytes(broken)
@@ -135,6 +140,70 @@ def test_bad_files_are_rows_and_do_not_stop_the_others(tmp_path, papers, plug):
     assert set(results(out)) == {"b/a.pdf.json", "locked.pdf.json"}, "an old result does not stand beside an error"
     assert [row["file"] for row in rows(out / "errors.jsonl")] == ["a.pdf", "gone.pdf", "text.pdf"]
     assert not any(b"sesame" in path.read_bytes() for path in out.rglob("*") if path.is_file())
+
+
+def test_a_result_without_a_place_is_an_error_of_its_own(tmp_path, plug):
+    papers, out = tmp_path / "in", tmp_path / "out"
+    names = ["c.pdf", "c.pdf.json/y.pdf", "errors.jsonl/e.pdf", "results.jsonl/deep/r.pdf", "results.rows.csv/s.pdf"]
+    names += ["d.pdf", "e.json/f.pdf", "lock/l.pdf", "zz.pdf"]
+    for name in names:
+        pdf(papers / name, name)
+    (out / "d.pdf.json").mkdir(parents=True)  # left by a folder of that name
+    for _ in range(2):
+        done = batch(papers, out, plug)
+        assert done.returncode == IncompleteError.exit_code, done.stderr
+        assert set(results(out)) == {"c.pdf.json", "e.json/f.pdf.json", "lock/l.pdf.json", "zz.pdf.json"}
+        assert {row["file"] for row in rows(out / "errors.jsonl")} == {*names[1:6]}
+        assert {row["code"] for row in rows(out / "errors.jsonl")} == {"usage"}
+        assert [row["file"] for row in rows(out / "results.jsonl")] == ["c.pdf", "e.json/f.pdf", "lock/l.pdf", "zz.pdf"]
+        assert len(table(out / "results.csv")) == 4
+
+
+def test_what_failed_is_tried_again(tmp_path, plug):
+    papers, out = tmp_path / "in", tmp_path / "out"
+    pdf(papers / "a.pdf", "RAISE")
+    for again in range(2):
+        done = batch(papers, out, plug)
+        assert done.returncode == IncompleteError.exit_code
+        assert seen(plug) == ["RAISE"], again
+    assert json.loads((out / "a.pdf.json").read_bytes())["status"] == "failed"
+
+
+def test_linked_folders_are_read_once(tmp_path):
+    folder, far = tmp_path / "in", tmp_path / "far"
+    for path in (folder / "z" / "a.pdf", far / "b.pdf", far / "deep" / "c.pdf", tmp_path / "d.pdf", folder / "out" / "x.json"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    for link, target in (("a", "z"), ("far", far), ("near", far), ("self", "."), ("z/up", ".."), ("results", "out"), (".far", far)):
+        (folder / link).symlink_to(target, target_is_directory=True)
+    (far / "back").symlink_to(far)
+    (far / "home").symlink_to(folder)
+
+    def names():
+        return [item.name for item in Shelf(folder, folder / "out").items()]
+
+    assert names() == ["far/b.pdf", "far/deep/c.pdf", "z/a.pdf"]
+    (folder / "out-of-here").symlink_to(tmp_path)
+    assert names() == ["far/b.pdf", "far/deep/c.pdf", "out-of-here", "z/a.pdf"], "not followed, and an error row says so"
+
+
+def test_what_a_killed_batch_leaves_is_removed_by_the_next(tmp_path, papers, plug):
+    place = tmp_path / "tmp"
+    with subprocess.Popen(["true"]) as dead:
+        dead.wait()
+    left = place / f"docpipe-batch-{dead.pid}-abc"
+    alive = place / f"docpipe-batch-{os.getpid()}-abc"
+    other = place / "docpipe-batch-of-someone"
+    locked = place / f"docpipe-batch-{dead.pid}-elsewhere"
+    for folder in (left, alive, other, locked):
+        (folder / "page").mkdir(parents=True)
+        (folder / ".owner").touch()
+    with (locked / ".owner").open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        arguments = ["batch", papers, "--out", tmp_path / "out", "--jobs", "1", *reading_options(plug)]
+        done = docpipe(*arguments, TMPDIR=str(place))
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in place.glob("docpipe-batch-*")} == {alive.name, other.name, locked.name}
 
 
 def test_a_crash_costs_no_other_document_and_is_tried_once_more(tmp_path, papers, plug):
@@ -226,6 +295,11 @@ def test_an_empty_folder_and_no_folder(tmp_path, plug):
     (tmp_path / "in").mkdir()
     done = batch(tmp_path / "in", tmp_path / "out", plug)
     assert done.returncode == 0 and (tmp_path / "out" / "results.jsonl").read_bytes() == b""
+    assert done.stderr.startswith(b"docpipe: warning: in: the folder holds no files")
+    pdf(tmp_path / "in" / "a.pdf")
+    done = batch(tmp_path / "in", tmp_path / "out", plug, "--only", "*.png")
+    assert done.returncode == 0 and done.stderr == b"docpipe: warning: in: no file matches --only '*.png'; nothing was read\n"
+    assert batch(tmp_path / "in", tmp_path / "out", plug, "--only", "*.png", "--quiet").stderr == b""
     with pytest.raises(NotFoundError):
         Shelf(tmp_path / "nowhere", tmp_path / "out")
     with pytest.raises(UsageError):
@@ -239,6 +313,8 @@ def test_a_call_that_cannot_work_reads_nothing(tmp_path, papers, plug):
         (["--jobs", "0"], 2),
         (["--timeout", "-1"], 2),
         (["--out", tmp_path / "file" / "x"], 2),
+        (["--work", tmp_path / "file" / "x"], 2),
+        (["--work", tmp_path / "file"], 2),
     ):
         done = docpipe("batch", papers, "--out", tmp_path / "out", *reading_options(plug), *more)
         assert done.returncode == code and b"Traceback" not in done.stderr

@@ -118,6 +118,19 @@ def test_work_keeps_every_intermediate(tmp_path, plug, capsysbinary):
     assert {path.name for path in (tmp_path / "both").iterdir()} == {"a.pdf", "a.pdf~2"}
 
 
+def test_a_work_folder_that_cannot_be_one(tmp_path, plug, capsysbinary):
+    paper = pdf(tmp_path / "a.pdf")
+    (tmp_path / "file").touch()
+    for work in ("file", "file/below"):
+        code, _, err = run(capsysbinary, "run", paper, "--work", tmp_path / work, *reading_options(plug))
+        assert code == 2 and str(tmp_path / work) in last_line(err) and last_line(err).startswith("docpipe: error: usage: ")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "job.json").write_text("something of the user's own")
+    code, _, err = run(capsysbinary, "run", paper, "--work", tmp_path / "other", *reading_options(plug))
+    assert code == errors.MismatchError.exit_code
+    assert (tmp_path / "other" / "job.json").read_text() == "something of the user's own"
+
+
 def test_a_sink_of_ones_own(tmp_path, plug, capsysbinary):
     sink = tmp_path / "sink.py"
     sink.write_text(
@@ -130,6 +143,10 @@ def test_a_sink_of_ones_own(tmp_path, plug, capsysbinary):
     out = tmp_path / "titles.txt"
     assert run(capsysbinary, "run", *files, "--sink", f"{sink}:Titles", "--out", out, *reading_options(plug))[0] == 0
     assert out.read_text() == "One\nTwo\n"
+
+
+def test_languages_are_two_letter_codes(tmp_path, plug, capsysbinary):
+    assert run(capsysbinary, "run", pdf(tmp_path / "a.pdf"), "--lang", "de,en,ko", *reading_options(plug))[0] == 0
 
 
 def test_only_some_pages(tmp_path, plug, capsysbinary):
@@ -183,6 +200,9 @@ def test_bad_files_end_in_their_code_and_name(tmp_path, plug, capsysbinary, name
         (["--pages", "1-99999999999"], 2),
         (["--pages", "1,,2"], 2),
         (["--lang", "Deutsch!"], 2),
+        (["--lang", "deu"], 2),
+        (["--lang", "de,zz"], 2),
+        (["--lang", "DE"], 2),
         (["--engines", "nonsense"], 2),
         (["--ocr", "no_such_module:Engine"], 2),
         (["--sink", "nonsense"], 2),
@@ -288,6 +308,13 @@ def test_validate_gives_the_same_result_without_the_document(tmp_path, plug, cap
     assert code == 0 and parts[0] == parts[1]
 
 
+def test_validate_loads_no_schema_that_only_the_readings_name(tmp_path, plug, capsysbinary):
+    work = tmp_path / "work"
+    run(capsysbinary, "run", pdf(tmp_path / "a.pdf", "One"), "--work", work, *reading_options(plug))
+    code, out, err = run(capsysbinary, "validate", work / "readings.json")
+    assert (code, out) == (2, b"") and "--schema" in last_line(err)
+
+
 def test_validate_refuses_what_is_no_reading(tmp_path, capsysbinary):
     (tmp_path / "r.json").write_text('{"job": 1}')
     assert run(capsysbinary, "validate", tmp_path / "r.json")[0] == errors.MismatchError.exit_code
@@ -326,7 +353,7 @@ def test_help_is_quick_and_lists_every_exit_code():
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert helped.returncode == 0
     listed = {int(line.split()[0]) for line in helped.stdout.decode().splitlines() if line.strip()[:1].isdigit()}
-    assert {kind.exit_code for kind in errors.tree() if kind is not errors.DocpipeError} <= listed
+    assert {kind.exit_code for kind in errors.tree() if kind is not errors.DocpipeError} | {0, 70, 130, 141, 143} <= listed
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.2
 
 

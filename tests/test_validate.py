@@ -516,6 +516,36 @@ def test_an_optional_value_may_stand_in_a_sentence_that_does_not_turn_its_meanin
         assert confirmed("payable", sentence, "2024-03-28") == expected
 
 
+def test_a_damaged_file_is_never_accepted():
+    whole = readings(reading(clean()))
+    document = whole.job.document.model_copy(update={"repaired": True})
+    damaged = whole.model_copy(update={"job": whole.job.model_copy(update={"document": document})})
+    assert validate(whole, Bill).status == "accepted"
+    assert validate(damaged, Bill).status == "review" and "repaired_document" in codes(validate(damaged, Bill), "error")
+
+
+def test_what_is_due_is_open_where_the_page_says_more_below_the_total():
+    placed = [candidate.model_copy(update={"box": (0, 100, 50, 110)}) if candidate.path == "gross" else candidate for candidate in clean()]
+    for top, sure in ((50, True), (200, False)):
+        other = say("due", "40.00", -0.4, evidence=NO_LABEL, box=(0, top, 50, top + 10))
+        found = result(reading([*placed, other]))
+        assert (field(found, "due").confirmed_by == ("default:gross",)) == sure
+        assert (found.status == "accepted") == sure
+
+
+def test_a_date_whose_first_number_could_be_the_year_is_open():
+    for raw, status in (("17.03.24", "review"), ("03.17.24", "accepted"), ("2024-03-14", "accepted")):
+        value = {"17.03.24": "2024-03-17", "03.17.24": "2024-03-17"}.get(raw, raw)
+        found = result(reading([*without(clean(), "issued"), say("issued", value, raw=raw)]))
+        assert found.status == status, raw
+
+
+def test_another_name_in_the_xml_than_on_the_page_is_an_error():
+    page = reading([*clean(), say("seller.name", "Alpha Tools Ltd")])
+    xml = reading([*clean(), say("seller.name", "Evil Holding Inc")], engine="einvoice")
+    assert "xml_differs" in codes(result(page, xml), "error")
+
+
 def test_arithmetic_does_not_confirm_against_a_better_labelled_value():
     """The sums pick 119; a value that its own label speaks for more strongly was passed over, so somebody should look."""
     found = result(reading([*clean(), say("gross", "219.00", score=1.9)]))

@@ -2,8 +2,8 @@
 
 OUT gets NAME.json for every file NAME (folders kept), and from all of them results.jsonl, results.csv with one results.LIST.csv for each
 list, and results.xlsx. A file is done when its result is whole and was made from the same content, schema and options; the next call
-does the rest. A file that cannot be read is a line of errors.jsonl and of the summary, and never stops the others. Hidden files are
-passed over; --only '*.pdf' passes over all others.
+does the rest, and tries again what failed or ran out of time or memory. A file that cannot be read is a line of errors.jsonl and of the
+summary, and never stops the others. Hidden files are passed over, linked folders read once; --only '*.pdf' passes over all others.
 """
 
 from __future__ import annotations
@@ -60,8 +60,16 @@ def main(arguments: argparse.Namespace) -> int:
     with Progress(shown=arguments.progress or (sys.stderr.isatty() and not arguments.quiet)) as progress:
         summary = batch.run(started=progress.start, told=progress.step)
     if not arguments.quiet:
+        if not summary.documents:
+            say(one_line(f"docpipe: warning: {arguments.folder.name}: {_nothing(arguments.only)}; nothing was read"))
         write_stdout("".join(f"{line}\n" for line in _table(summary)).encode())
     return _verdict(summary, arguments)
+
+
+def _nothing(only: list[str]) -> str:
+    if not only:
+        return "the folder holds no files that are not hidden"
+    return f"no file matches {' or '.join(f'--only {pattern!r}' for pattern in only)}"
 
 
 def _verdict(summary: Summary, arguments: argparse.Namespace) -> int:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 SETTINGS_NOTE = """\
 What is not given comes from the environment: DOCPIPE_OCR, DOCPIPE_LANGUAGES, DOCPIPE_DPI; and the limits DOCPIPE_MAX_BYTES,
 DOCPIPE_MAX_PAGES, DOCPIPE_MAX_PIXELS, DOCPIPE_PAGE_SECONDS, DOCPIPE_DOCUMENT_SECONDS, DOCPIPE_MEMORY."""
-_LANGUAGE = re.compile(r"[a-z]{2,3}")
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 
 
@@ -97,9 +96,13 @@ def _listed(option: str, text: str | None) -> tuple[str, ...] | None:
 
 def _languages(text: str | None) -> tuple[str, ...] | None:
     codes = _listed("--lang", text)
-    for code in codes or ():
-        if not _LANGUAGE.fullmatch(code):
-            raise UsageError(f"--lang: {code!r} is not a language code", hint="for example de,en")
+    if codes:
+        from babel import Locale
+
+        known = Locale("en").languages
+        for code in codes:
+            if len(code) != 2 or code not in known:
+                raise UsageError(f"--lang: {code!r} is not the two-letter code of a language", hint="for example de,en")
     return codes
 
 

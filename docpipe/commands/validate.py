@@ -13,7 +13,7 @@ HELP = "judge stored readings again, without the document"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     parser.add_argument("readings", metavar="READINGS.json", type=Path, help="readings.json of a --work folder")
-    parser.add_argument("--schema", metavar="S", help="judge by this schema (default: the one the readings were made with)")
+    parser.add_argument("--schema", metavar="S", help="judge by this schema (default: the built-in one the readings were made with)")
     parser.add_argument("--out", metavar="FILE|DIR", type=Path, help="where the JSON goes (default: stdout)")
 
 

@@ -71,7 +71,11 @@ class Server:
         opener = load_format(request["format"])
         bounds = Bounds(pages=request["pages"], pixels=request["pixels"])
         self._open = opener(self._path, password=request["password"], bounds=bounds)
-        return {"pages": self._open.pages, "einvoice": self._save_einvoice(self._open, request["einvoice"])}
+        return {
+            "pages": self._open.pages,
+            "repaired": self._open.repaired,
+            "einvoice": self._save_einvoice(self._open, request["einvoice"]),
+        }
 
     def _save_einvoice(self, document: Format, target: str | None) -> bool:
         content = document.einvoice() if target else None

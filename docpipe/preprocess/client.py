@@ -173,6 +173,7 @@ class OpenDocument:
             raise
         self.pages = int(opened["pages"])
         self.einvoice = bool(opened["einvoice"])
+        self.repaired = bool(opened["repaired"])
 
     def sheet(self, number: int, *, layer: Path) -> Message:
         """The facts of a page as `Sheet` has them, less its words, which are in `layer`. Raises PageError, DeadlineError,

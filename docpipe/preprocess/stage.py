@@ -36,7 +36,7 @@ def preprocess(job: Job, *, space: Workspace, limits: Limits, password: str | No
     with open_document(request, limits) as opened:
         if opened.pages == 0 and not opened.einvoice:
             raise EmptyError("the document has no pages", file=document.name)
-        document = document.model_copy(update={"pages": opened.pages})
+        document = document.model_copy(update={"pages": opened.pages, "repaired": opened.repaired})
         numbers = _numbers(job, document)
         pages = [_page(opened, number, job=job, space=space, limits=limits) for number in numbers]
     return job.model_copy(update={"document": document}), pages

@@ -11,14 +11,14 @@ from typing import Literal
 from docpipe.annotations import AnyOf, AtMost, Distinct, Ordered, Product, Rule, Sum
 from docpipe.fields import FieldSpec
 from docpipe.records import Failure, Issue, Readings
-from docpipe.validate.choice import XML, Choice, Choices
+from docpipe.validate.choice import XML, Choice, Choices, is_labelled
 from docpipe.validate.confirm import agree
 from docpipe.validate.rules import Finding
 from docpipe.values.identifiers import checksum
 
 DIFFERS_FROM = 0.8  # so sure must the page's value be to contradict the XML
 Severity = Literal["error", "warning"]
-_FREE_TEXT = frozenset({"name", "address", "text", "page_text", "bool", "choice"})
+_FREE_TEXT = frozenset({"address", "text", "page_text", "bool", "choice"})
 _CODES: tuple[tuple[type[Rule], str, str], ...] = (
     (Sum, "sum_mismatch", "does not add up"),
     (AnyOf, "sum_mismatch", "does not add up"),
@@ -33,6 +33,7 @@ def complaints(readings: Readings, specs: Sequence[FieldSpec], choices: Choices,
     """Every issue that follows from the values, in the order: holes, contradictions, doubts. `page` is what the engines that looked at
     the page say without the XML."""
     return [
+        *_damage(readings),
         *pages_failed(readings),
         *engines_failed(readings),
         *_missing(specs, choices),
@@ -41,6 +42,13 @@ def complaints(readings: Readings, specs: Sequence[FieldSpec], choices: Choices,
         *xml_differs(choices, page),
         *_doubts(choices),
     ]
+
+
+def _damage(readings: Readings) -> Iterator[Issue]:
+    """Pages, or a later version of them, may be missing without a trace."""
+    if readings.job.document.repaired:
+        message = "the file is damaged; what could be saved of it was read"
+        yield Issue(code="repaired_document", severity="error", message=message, suggestion="ask the sender for the file again")
 
 
 def pages_failed(readings: Readings) -> Iterator[Issue]:
@@ -97,8 +105,8 @@ def _checksums(choices: Choices) -> Iterator[Issue]:
 
 
 def xml_differs(choices: Choices, page: Choices) -> Iterator[Issue]:
-    """The page by itself is sure of another value than the document's XML. An error where the XML's value is not printed at all: one of
-    the two was changed. Texts are often put differently, so for them it is a warning."""
+    """The page by itself is sure of another value than the document's XML. An error where the XML's value is not printed at the field's
+    label either (a name: anywhere): one of the two was changed. Other texts are often put differently, so for them it is a warning."""
     for choice in choices.values():
         printed = page.get(choice.path)
         if choice.winner is None or choice.winner.engine != XML or printed is None or printed.winner is None:
@@ -106,7 +114,7 @@ def xml_differs(choices: Choices, page: Choices) -> Iterator[Issue]:
         kind, own = choice.spec.kind, choice.winner
         if printed.confidence < DIFFERS_FROM or agree(kind, own, printed.winner):
             continue
-        somewhere = any(agree(kind, own, candidate) for candidate in printed.ranked)
+        somewhere = any(agree(kind, own, candidate) and (kind == "name" or is_labelled(candidate)) for candidate in printed.ranked)
         message = f"the XML says {choice.value}, the page says {printed.value}"
         severity: Severity = "warning" if somewhere or kind in _FREE_TEXT else "error"
         yield Issue(

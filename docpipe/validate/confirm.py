@@ -16,7 +16,7 @@ from docpipe.annotations import AnyOf, DefaultTo, Product, Rule, Sum
 from docpipe.fields import FieldSpec, pattern
 from docpipe.records import Candidate, Evidence
 from docpipe.validate.blocks import blocks_confirmed, dated_beside
-from docpipe.validate.choice import XML, Choice, Choices, is_labelled, value_key
+from docpipe.validate.choice import XML, Choice, Choices, is_labelled, number, value_key
 from docpipe.validate.reconcile import every_sum
 from docpipe.validate.rules import Finding
 from docpipe.values.identifiers import checksum
@@ -29,6 +29,8 @@ CLOSE = frozenset({"same", "right", "cell", "below", "tick"})
 RIVAL_GAP = 0.4  # a rival value this many points behind is none
 # A label among other words has a lower score, so it must lead by more: of 240 values none was wrong.
 ALMOST, IN_SENTENCE, SENTENCE_GAP = 0.9, 0.4, 0.9
+OPEN = 0.5  # of a value that was taken over although the page says more
+MONEY_FIT = 0.85  # printed as money: with decimals or a currency
 ALIKE = 90  # of 100, for names and addresses read twice
 _WORDY = frozenset({"name", "address", "text"})
 _QUOTED = re.compile(r"['‘\"“]([^'’\"”]{3,60})['’\"”](?!s)")
@@ -62,10 +64,10 @@ def _by_place(choices: Choices, rules: Sequence[Rule]) -> dict[str, list[str]]:
     names: dict[str, list[str]] = {}
     for path in blocks_confirmed(choices, rules):
         names.setdefault(path, []).append("block")
-    for number, choice in choices.items():
+    for anchor, choice in choices.items():
         if choice.spec.required and choice.spec.kind == "id" and choice.winner is not None and is_labelled(choice.winner):
-            for path in dated_beside(choices, number):
-                names.setdefault(path, []).append(f"beside:{number}")
+            for path in dated_beside(choices, anchor):
+                names.setdefault(path, []).append(f"beside:{anchor}")
     return {path: found for path, found in names.items() if (winner := choices[path].winner) and _well_read(winner.evidence)}
 
 
@@ -176,12 +178,24 @@ def _well_read(evidence: Evidence) -> bool:
     return not evidence.features.get("ocr")
 
 
+def _later_amount(own: Choice, choices: Mapping[str, Choice]) -> bool:
+    """Below the value that was taken over stands an amount that is nothing else of the document's: a voucher, a fee, what is left."""
+    winner = own.winner
+    if winner is None or winner.box is None:
+        return False
+    known, bottom = {number(choice.value) for choice in choices.values()} | {None, 0}, winner.box[3]
+    below = (one for one in own.ranked if one.page == winner.page and one.box is not None and one.box[1] > bottom)
+    return any(number(one.value) not in known and one.evidence.fit >= MONEY_FIT for one in below)
+
+
 def _inherited(rule: DefaultTo, choices: Mapping[str, Choice]) -> dict[str, Choice]:
     """A field that has the value of its source is as confirmed as that one, and where it was filled in from there, as sure."""
     own, source = choices.get(rule.path), choices.get(rule.source)
     if own is None or source is None or own.winner is None or value_key(own.spec.kind, own.value) != value_key(own.spec.kind, source.value):
         return {}
     if own.winner.evidence.relation == "default":
+        if _later_amount(own, choices):
+            return {rule.path: replace(own, confidence=min(own.confidence, OPEN))}
         own = replace(own, confidence=source.confidence)
     if source.confirmed_by and not own.confirmed_by:
         own = replace(own, confirmed_by=(f"default:{rule.source}",))

@@ -57,7 +57,7 @@ def _with_ocr(page: Page, layer: Words, ocr: OcrEngine, languages: Sequence[str]
     partial = page.text_layer == "partial"
     if partial and not page.image_boxes:
         return layer
-    image, dpi = _image(page, space)
+    image, dpi = read_image(page, space)
     boxes = page.image_boxes if partial else ((0.0, 0.0, page.width, page.height),)
     height = page.quality.text_height if page.quality and not partial else None
     lines = [line for box in boxes for line in _lines(image, box, dpi, ocr=ocr, languages=languages, text_height=height)]
@@ -92,8 +92,8 @@ def _placed(word: Word, x: int, y: int, scale: float) -> Word:
     return Word(word.text, x0, y0, x1, y1, round(min(1.0, max(0.0, word.confidence)), 4))
 
 
-def _image(page: Page, space: Workspace) -> tuple[Image, float]:
-    """The page's image, gray or BGR, and its resolution."""
+def read_image(page: Page, space: Workspace) -> tuple[Image, float]:
+    """The page's stored image, gray or BGR, and its resolution. Raises PageError."""
     if page.image is None or not page.dpi:
         raise PageError(f"page {page.number} has neither a text layer to trust nor an image to read", page=page.number)
     import cv2

@@ -42,6 +42,11 @@ class Format(ABC):
     def raster(self, number: int, *, dpi: float, turn: int) -> Raster:
         """The pixels of page `number`, turned clockwise by `turn` in all, at about `dpi` or the file's own resolution; raises PageError."""
 
+    @property
+    def repaired(self) -> bool:
+        """The file was damaged, and these pages are what could be made of it."""
+        return False
+
     def einvoice(self) -> bytes | None:
         """The e-invoice XML that the file is or carries."""
         return None

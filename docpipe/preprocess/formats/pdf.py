@@ -35,6 +35,10 @@ class Pdf(Format):
     def pages(self) -> int:
         return self._pages
 
+    @property
+    def repaired(self) -> bool:
+        return bool(self._document.is_repaired)
+
     def sheet(self, number: int) -> Sheet:
         from docpipe.preprocess.pdf.facts import read_sheet
 
