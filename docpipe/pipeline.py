@@ -11,8 +11,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from docpipe import errors
-from docpipe import witness
+from docpipe import errors, witness
 from docpipe.errors import DocpipeError
 from docpipe.extract import Engine
 from docpipe.limits import Limits
@@ -42,7 +41,7 @@ def run(
     """Read one document with one schema, in this process.
 
     Raises DocumentError where the document cannot be opened; a page that fails is a page error in the result, whose `timing` holds
-    the seconds of each stage.
+    the seconds of each stage. What would be accepted on the word of a text layer is looked at before it is.
     """
     watch, limits = Stopwatch(), limits or Limits()
     with watch.stage("preprocess"):
@@ -55,13 +54,12 @@ def run(
         readings = Readings(job=job, pages=tuple(summarize(page, space) for page in pages), outcomes=tuple(outcomes))
         space.save(space.path("readings.json"), readings)
         result = validate(readings, schema)
-    with watch.stage("witness"):
         wanted = witness.sights(readings, result, schema) if result.status == "accepted" else []
-        if wanted:
+    if wanted:
+        with watch.stage("witness"):
+            numbers = tuple(sorted({sight.page for sight in wanted}))
             seen = _guarded(
-                lambda: witness.look(job, pages, wanted, ocr=ocr, space=space, limits=limits, password=password),
-                witness.NAME,
-                tuple(page.number for page in pages),
+                lambda: witness.look(job, pages, wanted, ocr=ocr, space=space, limits=limits, password=password), witness.NAME, numbers
             )
             readings = readings.model_copy(update={"outcomes": (*readings.outcomes, seen)})
             space.save(space.path("readings.json"), readings)

@@ -8,20 +8,20 @@ the totals that they add up to.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
 from docpipe.fields import fields_of
 from docpipe.limits import Limits
 from docpipe.preprocess import render
-from docpipe.records import Box, Issue, Job, Page, Reading, Readings, Result, Usage, Word
+from docpipe.records import Box, Candidate, Field, Issue, Job, Page, Reading, Readings, Result, Usage, Word
 from docpipe.validate import contests
 from docpipe.validate.choice import same
 from docpipe.values.alike import NUMBERS, has_minus, says
 from docpipe.words import OcrEngine, load_words, read_image
 from docpipe.words.engine import Image
-from docpipe.workspace import temporary
+from docpipe.workspace import Workspace, temporary
 
 NAME = "witness"
 LOOKED_AT = frozenset({"money", "date", "id", "iban", "tax_id"})
@@ -45,23 +45,25 @@ class Sight(NamedTuple):
     box: Box
 
 
-def sights(readings: Readings, result: Result[BaseModel], schema: type[BaseModel]) -> list[Sight]:
+def sights(readings: Readings, result: Result[Any], schema: type[BaseModel]) -> list[Sight]:
     """The values of a result that rest on a text layer. One without a place, as an e-invoice's, is looked for where another engine read
     the same; where none did it is left out, as is one that our own OCR read."""
-    drawn = {page.number for page in readings.pages if page.words in ("text_layer", "mixed")}
+    layered = {page.number for page in readings.pages if page.words in ("text_layer", "mixed")}
     specs = {spec.path: spec for spec in fields_of(schema) if not spec.repeated and spec.kind not in NO_TEXT}
     choices = contests(readings, schema)[0]
     found = []
     for field in result.fields:
         spec = specs.get(field.path)
-        if spec is None or not (spec.required or spec.kind in LOOKED_AT):
-            continue
-        rivals = [one for one in choices[field.path].ranked if same(spec.kind, one.value, field.value)] if field.path in choices else []
-        for one in (field, *rivals):
-            if one.raw and one.box and one.page:
-                found.append(Sight(field.path, spec.kind, one.raw, one.page, one.box))
-                break
-    return [sight for sight in found if sight.page in drawn]
+        if spec is not None and (spec.required or spec.kind in LOOKED_AT):
+            rivals = choices[field.path].ranked if field.path in choices else ()
+            found += _placed(field, [one for one in rivals if same(spec.kind, one.value, field.value)], spec.kind)[:1]
+    return [sight for sight in found if sight.page in layered]
+
+
+def _placed(field: Field, equals: Sequence[Candidate], kind: str) -> list[Sight]:
+    """Where the value, or one that says the same, is printed; the place that it was taken from first."""
+    rivals: list[Field | Candidate] = [field, *equals]
+    return [Sight(field.path, kind, one.raw, one.page, one.box) for one in rivals if one.raw and one.page and one.box]
 
 
 def look(

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 
 import docpipe
 from docpipe.errors import DamagedError, MismatchError, NotFoundError, ResourceError, UsageError
+from docpipe.words import OcrEngine
 
 
 class Letter(BaseModel):
@@ -62,7 +63,7 @@ def test_a_schema_class_gives_its_own_data(tmp_path, options):
     assert isinstance(result, docpipe.Result)
     assert isinstance(result.data, Letter) and result.data.title == "Dear reader"
     assert result.document.name == "a.pdf" and result.schema_ref.name == "Letter"
-    assert set(result.timing) == {"preprocess", "words", "extract", "validate"} and min(result.timing.values()) >= 0
+    assert set(result.timing) >= {"preprocess", "words", "extract", "validate"} and min(result.timing.values()) >= 0
     assert docpipe.Result[Letter].model_validate_json(result.to_json()) == result
 
 
@@ -102,7 +103,7 @@ def test_readings_give_the_same_result_again(tmp_path, options):
 def test_readings_cannot_have_code_imported(tmp_path, options):
     mark = tmp_path / "mark"
     evil = tmp_path / "evil.py"
-    evil.write_text(f"open({str(mark)!r}, 'w')\nfrom pydantic import BaseModel\nclass Evil(BaseModel):\n    title: str | None = None\n")
+    evil.write_text(f"from pathlib import Path\nPath({str(mark)!r}).touch()\nfrom pydantic import BaseModel\nclass Evil(BaseModel):\n    title: str | None = None\n")
     docpipe.run(pdf(tmp_path / "a.pdf", "One"), work=tmp_path / "work", **options)
     readings = docpipe.Readings.model_validate_json((tmp_path / "work" / "readings.json").read_bytes())
     for name in (f"{evil}:Evil", "evil:Evil", "../evil", "transcript:Transcript"):
@@ -116,7 +117,7 @@ def test_readings_cannot_have_code_imported(tmp_path, options):
 
 
 def test_a_result_says_whether_another_try_may_help(tmp_path, options):
-    class Full(docpipe.OcrEngine):
+    class Full(OcrEngine):
         """No memory left."""
 
         name = "full"

@@ -39,7 +39,7 @@ def test_one_file_is_one_object_on_stdout(tmp_path, plug, capsysbinary):
     assert (code, err) == (0, "")
     assert result["data"]["title"] == "Größe 12"
     assert result["document"]["name"] == "ä.pdf"
-    assert set(result["timing"]) == {"preprocess", "words", "extract", "validate"}
+    assert set(result["timing"]) >= {"preprocess", "words", "extract", "validate"}
 
 
 def test_several_files_are_lines_with_their_names(tmp_path, plug, capsysbinary):

@@ -527,7 +527,7 @@ def test_a_damaged_file_is_never_accepted():
 def test_what_is_due_is_open_where_the_page_says_more_below_the_total():
     placed = [candidate.model_copy(update={"box": (0, 100, 50, 110)}) if candidate.path == "gross" else candidate for candidate in clean()]
     for top, sure in ((50, True), (200, False)):
-        other = say("due", "40.00", -0.4, evidence=NO_LABEL, box=(0, top, 50, top + 10))
+        other = say("due", "77.00", -0.4, evidence=NO_LABEL, box=(0, top, 50, top + 10))
         found = result(reading([*placed, other]))
         assert (field(found, "due").confirmed_by == ("default:gross",)) == sure
         assert (found.status == "accepted") == sure
