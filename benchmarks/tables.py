@@ -20,8 +20,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from made_invoices import Made, make  # noqa: E402
 
-from docpipe.extract.layout import lay_out  # noqa: E402
-from docpipe.extract.tables import TableReading, read_tables  # noqa: E402
+from docpipe.extract.labels.layout import lay_out  # noqa: E402
+from docpipe.extract.labels.tables import TableReading, read_tables  # noqa: E402
 from docpipe.fields import fields_of, rules_of  # noqa: E402
 from docpipe.records import Words  # noqa: E402
 from docpipe.values.confusions import CONFUSED  # noqa: E402

@@ -50,7 +50,7 @@ def seen(plug: Path) -> list[str]:
 
 def results(out: Path) -> dict[str, str]:
     """File -> title, from the single results."""
-    paths = [path for path in out.rglob("*.json") if ".docpipe" not in path.parts]
+    paths = [path for path in out.rglob("*.json") if path.is_file() and ".docpipe" not in path.parts]
     return {path.relative_to(out).as_posix(): json.loads(path.read_bytes())["data"]["title"] for path in paths}
 
 

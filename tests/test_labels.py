@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from docpipe.annotations import Kind, Labels, Rows
 from docpipe.extract.labels import LabelsEngine, read_layouts
-from docpipe.extract.layout import PageLayout, lay_out
+from docpipe.extract.labels.layout import PageLayout, lay_out
 from docpipe.fields import load_schema
 from docpipe.records import Candidate, Checkbox, Document, Job, Page, Reading, Ruling, SchemaRef, Word, Words
 from docpipe.workspace import Workspace

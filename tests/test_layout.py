@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docpipe.extract.layout import lay_out
+from docpipe.extract.labels.layout import lay_out
 from docpipe.records import Ruling, Word, Words
 
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as some
 from pydantic import BaseModel, Field
 
 from docpipe.annotations import DefaultTo, Kind, Labels, Product, Rule, Sum
-from docpipe.extract.layout import lay_out
-from docpipe.extract.tables import TableReading, read_tables
+from docpipe.extract.labels.layout import lay_out
+from docpipe.extract.labels.tables import TableReading, read_tables
 from docpipe.fields import fields_of, rules_of
 from docpipe.records import Candidate, Word, Words
 from schemas.invoice import Invoice

@@ -7,9 +7,9 @@ import re
 import made_invoices
 import pytest
 
-from docpipe.extract.layout import lay_out
-from docpipe.extract.tables.grids import grids_of
-from docpipe.extract.tables.markdown import page_markdown
+from docpipe.extract.labels.layout import lay_out
+from docpipe.extract.labels.tables.grids import grids_of
+from docpipe.extract.labels.tables.markdown import page_markdown
 from docpipe.records import Ruling, Word, Words
 
 

@@ -15,15 +15,15 @@ from docpipe.extract import Engine
 from docpipe.extract.labels.beside import surroundings
 from docpipe.extract.labels.candidates import options
 from docpipe.extract.labels.contest import contested
+from docpipe.extract.labels.layout import PageLayout, lay_out
 from docpipe.extract.labels.legibility import with_word_confidence
 from docpipe.extract.labels.pages import read_pages, wants_pages
 from docpipe.extract.labels.pairs import read_pairs
 from docpipe.extract.labels.phrases import Target, targets_of
 from docpipe.extract.labels.scene import Option, Scene
 from docpipe.extract.labels.scoring import Scored, score
+from docpipe.extract.labels.tables import read_tables
 from docpipe.extract.labels.titles import read_titles
-from docpipe.extract.layout import PageLayout, lay_out
-from docpipe.extract.tables import read_tables
 from docpipe.fields import fields_of, rules_of
 from docpipe.records import Candidate, Evidence, Job, Locale, Page, Reading
 from docpipe.words import load_words

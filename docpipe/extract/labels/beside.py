@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 
 from docpipe.extract.labels.label import NOBODY, OTHER, Label
+from docpipe.extract.labels.layout import Segment
 from docpipe.extract.labels.pairing import Pair
 from docpipe.extract.labels.scene import Option, Scene
-from docpipe.extract.layout import Segment
 from docpipe.values.dates import find_dates
 from docpipe.values.identifiers import find_currencies
 from docpipe.values.text import fold

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from docpipe.extract.labels.index import PageIndex
 from docpipe.extract.labels.label import Label
+from docpipe.extract.labels.layout import Segment
 from docpipe.extract.labels.lexicon import CONTACT_LINE, COUNTRY, NOT_ADDRESS, SALUTATION, STREET, has_postal
-from docpipe.extract.layout import Segment
 from docpipe.records import Box
 from docpipe.values.amounts import find_amounts
 from docpipe.values.dates import find_dates

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from docpipe.extract.layout import PageLayout, Segment
+from docpipe.extract.labels.layout import PageLayout, Segment
 from docpipe.records import Box
 
 _SAME_LINE = 2.0  # points: pieces of one drawn line lie this close

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from docpipe.extract.labels.label import NOBODY, Label, Labels
+from docpipe.extract.labels.layout import PageLayout, Segment
 from docpipe.extract.labels.lexicon import DOCUMENT_WORD, INLINE, OTHERS_DOCUMENT
 from docpipe.extract.labels.phrases import Target, content_words
 from docpipe.extract.labels.questions import Questions
 from docpipe.extract.labels.soft import Items, item_factor
 from docpipe.extract.labels.weights import WEIGHTS
-from docpipe.extract.layout import PageLayout, Segment
 from docpipe.records import Word
 
 _LETTERS = re.compile(r"[^\W\d_]{2}")

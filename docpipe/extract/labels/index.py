@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from docpipe.extract.labels.cells import Cell, Grid
 from docpipe.extract.labels.label import Label
+from docpipe.extract.labels.layout import PageLayout, Segment
 from docpipe.extract.labels.lexicon import ITEM_HEADERS, WEAK_ITEM_HEADERS
-from docpipe.extract.layout import PageLayout, Segment
 from docpipe.records import Box
 from docpipe.values.amounts import CURRENCY_MARKS
 

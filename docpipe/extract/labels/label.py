@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from docpipe.extract.labels.layout import Segment
 from docpipe.extract.labels.phrases import Phrase
 from docpipe.extract.labels.weights import WEIGHTS
-from docpipe.extract.layout import Segment
 from docpipe.records import Box
 
 NOBODY = "-"  # owner of the labels that no field asked for

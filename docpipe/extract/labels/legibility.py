@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from docpipe.extract.layout import PageLayout
+from docpipe.extract.labels.layout import PageLayout
 from docpipe.records import Box, Candidate, Word
 
 CERTAIN = 1.0  # of a word out of a born-digital text layer

@@ -13,12 +13,12 @@ from functools import lru_cache
 from docpipe.extract.labels.cells import Grid
 from docpipe.extract.labels.context import judged_labels, lettered
 from docpipe.extract.labels.label import NOBODY, OTHER, Label, Labels
+from docpipe.extract.labels.layout import PageLayout, Segment, box_of
 from docpipe.extract.labels.lexicon import DISTRACTORS, NUMBER_WORDS, OTHER_PARTY
 from docpipe.extract.labels.phrases import Phrase, Target, label_key, later_key
 from docpipe.extract.labels.soft import Chain, SoftLabels
 from docpipe.extract.labels.spelling import FuzzyKeys
 from docpipe.extract.labels.weights import WEIGHTS
-from docpipe.extract.layout import PageLayout, Segment, box_of
 from docpipe.values.text import fold
 
 SHORTEST_END = 5  # letters

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from docpipe.extract.layout import PageLayout, box_of
-from docpipe.extract.tables.markdown import page_markdown
+from docpipe.extract.labels.layout import PageLayout, box_of
+from docpipe.extract.labels.tables.markdown import page_markdown
 from docpipe.fields import FieldSpec
 from docpipe.records import Candidate, Evidence
 

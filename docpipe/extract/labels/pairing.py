@@ -14,9 +14,9 @@ from typing import Literal
 from docpipe.extract.labels.cells import Cell
 from docpipe.extract.labels.index import PageIndex, Place, is_mark, label_reach
 from docpipe.extract.labels.label import Label, Labels
+from docpipe.extract.labels.layout import PageLayout, Segment
 from docpipe.extract.labels.lexicon import INLINE
 from docpipe.extract.labels.weights import WEIGHTS
-from docpipe.extract.layout import PageLayout, Segment
 from docpipe.records import Box
 
 Relation = Literal["same", "right", "below", "above", "none"]

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from docpipe.extract.labels.candidates.tick import TICKED_INK, Mark, page_marks
 from docpipe.extract.labels.index import PageIndex
+from docpipe.extract.labels.layout import PageLayout, Segment, box_of
 from docpipe.extract.labels.lexicon import EMPTY_TICK_GLYPHS, TICK_GLYPHS
-from docpipe.extract.layout import PageLayout, Segment, box_of
 from docpipe.fields import FieldSpec
 from docpipe.records import Box, Candidate, Evidence, Word
 from docpipe.values.text import tidy

@@ -10,9 +10,9 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 
+from docpipe.extract.labels.layout import PageLayout, Segment
 from docpipe.extract.labels.phrases import Phrase, Target, content_words
 from docpipe.extract.labels.weights import WEIGHTS
-from docpipe.extract.layout import PageLayout, Segment
 
 _NUMBERED = re.compile(r"^\W*(?:\d{1,2}|[IVX]{1,4})\s?[.):]\s*\S|^\W*(?:part|section|schedule|teil|abschnitt)\s+\w+", re.IGNORECASE)
 _REACH = 14.0  # median heights down from a question

@@ -16,11 +16,11 @@ from functools import cached_property
 from docpipe.extract.labels.blocks import Block, find_blocks
 from docpipe.extract.labels.index import Place, is_mark, place_of
 from docpipe.extract.labels.label import Labels
+from docpipe.extract.labels.layout import PageLayout, Segment
 from docpipe.extract.labels.lexicon import MAIL_HOSTS, RANGE_JOINT, ROUNDING_WORD
 from docpipe.extract.labels.matching import find_labels
 from docpipe.extract.labels.pairing import Pairing
 from docpipe.extract.labels.phrases import Target
-from docpipe.extract.layout import PageLayout, Segment
 from docpipe.records import Box, DateOrder, Locale
 from docpipe.values.amounts import CURRENCY_MARKS, AmountFound, find_amounts, vote_decimal
 from docpipe.values.dates import find_dates, vote_date_order

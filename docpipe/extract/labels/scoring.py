@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from docpipe.extract.labels.label import NOBODY, Label
+from docpipe.extract.labels.layout import Segment
 from docpipe.extract.labels.lexicon import TOTAL_WORD, has_postal
 from docpipe.extract.labels.pairing import Pair
 from docpipe.extract.labels.phrases import Target
@@ -37,7 +38,6 @@ from docpipe.extract.labels.weights import (
     WEIGHTS,
     ZERO,
 )
-from docpipe.extract.layout import Segment
 from docpipe.fields import name_words
 
 _TOTALS = frozenset({"net", "gross", "tax", "total", "due"})

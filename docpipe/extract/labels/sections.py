@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from docpipe.extract.labels.label import Label
+from docpipe.extract.labels.layout import Segment
 from docpipe.extract.labels.scene import Scene
-from docpipe.extract.layout import Segment
 
 _HEADING_REACH = 14  # median heights that a heading reaches down
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 
 from rapidfuzz.distance import Indel
 
+from docpipe.extract.labels.layout import PageLayout, Segment
 from docpipe.extract.labels.phrases import Phrase, Target, content_words
 from docpipe.extract.labels.weights import WEIGHTS
-from docpipe.extract.layout import PageLayout, Segment
 
 LONGEST = 24  # words of a printed label
 _REACH = 8.0  # median heights that a number reaches down

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from docpipe.extract.layout import PageLayout, Segment
+from docpipe.extract.labels.layout import PageLayout, Segment
 from docpipe.fields import FieldSpec
 from docpipe.records import Candidate, Evidence
 from docpipe.values.text import tidy

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from rapidfuzz import fuzz
 
 from docpipe.extract.labels.index import place_of
+from docpipe.extract.labels.layout import PageLayout, Segment
 from docpipe.extract.labels.phrases import Target
 from docpipe.extract.labels.scene import Option, Scene
-from docpipe.extract.layout import PageLayout, Segment
 from docpipe.values.text import squash
 
 _PAGES = 2  # what kind of document it is stands at the front

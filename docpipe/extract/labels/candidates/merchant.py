@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from docpipe.extract.labels.index import place_of
+from docpipe.extract.labels.layout import PageLayout, Segment
 from docpipe.extract.labels.lexicon import LEGAL_END, LEGAL_FORM, PHONE_TAIL, RECEIPT_STOP, REGISTER_NUMBER, SHOP_WORD, STREET, has_postal
 from docpipe.extract.labels.phrases import Target
 from docpipe.extract.labels.scene import Option, Scene
-from docpipe.extract.layout import PageLayout, Segment
 from docpipe.records import Box
 from docpipe.values.text import tidy
 

@@ -13,11 +13,11 @@ from docpipe.extract.labels.blocks import Block, is_street
 from docpipe.extract.labels.candidates.text import text_round
 from docpipe.extract.labels.index import PageIndex, place_of
 from docpipe.extract.labels.label import OTHER, Label
+from docpipe.extract.labels.layout import Segment
 from docpipe.extract.labels.lexicon import COUNTRY, LEGAL_FORM, NOT_ADDRESS, SALUTATION, STREET
 from docpipe.extract.labels.phrases import Target
 from docpipe.extract.labels.scene import Option, Scene
 from docpipe.extract.labels.sections import section_score
-from docpipe.extract.layout import Segment
 from docpipe.values.text import fold, squash, tidy
 
 _GLUED_NUMBER = re.compile(r"(?<=[^\W\d]{4})(?=\d{1,4}[a-z]?(?!\w))")

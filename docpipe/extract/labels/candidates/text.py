@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 from docpipe.extract.labels.index import PageIndex, is_mark, place_of
 from docpipe.extract.labels.label import NOBODY, Label
+from docpipe.extract.labels.layout import Segment
 from docpipe.extract.labels.lexicon import LABEL_NOUNS, RECEIPT_STOP, STOP_WORDS, has_postal
 from docpipe.extract.labels.phrases import Target
 from docpipe.extract.labels.scene import Option, Scene
-from docpipe.extract.layout import Segment
 from docpipe.values.dates import find_dates
 from docpipe.values.text import fold, tidy
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from docpipe.extract.labels.index import Place, place_of
+from docpipe.extract.labels.layout import Segment
 from docpipe.extract.labels.phrases import Target
 from docpipe.extract.labels.scene import Option, Scene
-from docpipe.extract.layout import Segment
 from docpipe.values.amounts import find_amounts, plain
 from docpipe.values.dates import find_dates
 from docpipe.values.identifiers import find_currencies, find_ibans, find_tax_ids, vote_currency

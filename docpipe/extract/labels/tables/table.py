@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from docpipe.extract.tables.assign import Assignment, assign
-from docpipe.extract.tables.body import Body, bodies_of
-from docpipe.extract.tables.columns import HEAD_REACH, Column, cluster, place_of, under_headers
-from docpipe.extract.tables.free import Run, best_run
-from docpipe.extract.tables.header import Header, HeaderCell
-from docpipe.extract.tables.lines import Line, split
-from docpipe.extract.tables.numbers import Number, Separator
-from docpipe.extract.tables.plan import NUMERIC_KINDS, Plan
-from docpipe.extract.tables.rows import Row, rows_of
+from docpipe.extract.labels.tables.assign import Assignment, assign
+from docpipe.extract.labels.tables.body import Body, bodies_of
+from docpipe.extract.labels.tables.columns import HEAD_REACH, Column, cluster, place_of, under_headers
+from docpipe.extract.labels.tables.free import Run, best_run
+from docpipe.extract.labels.tables.header import Header, HeaderCell
+from docpipe.extract.labels.tables.lines import Line, split
+from docpipe.extract.labels.tables.numbers import Number, Separator
+from docpipe.extract.labels.tables.plan import NUMERIC_KINDS, Plan
+from docpipe.extract.labels.tables.rows import Row, rows_of
 
 MOST_HEADERS = 4
 HEADER_BEHIND = 1.2  # score behind the best header that is still tried

@@ -7,11 +7,11 @@ from decimal import Decimal
 from itertools import pairwise
 from statistics import median
 
-from docpipe.extract.tables.columns import place_of
-from docpipe.extract.tables.lines import PAGE
-from docpipe.extract.tables.numbers import Separator
-from docpipe.extract.tables.products import is_tax
-from docpipe.extract.tables.rows import Row
+from docpipe.extract.labels.tables.columns import place_of
+from docpipe.extract.labels.tables.lines import PAGE
+from docpipe.extract.labels.tables.numbers import Separator
+from docpipe.extract.labels.tables.products import is_tax
+from docpipe.extract.labels.tables.rows import Row
 
 USUAL = 0.8  # of the other rows have a cell that this one lacks
 ALIGNED = 6.0  # points: descriptions of one table start together

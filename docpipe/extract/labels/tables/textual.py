@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from docpipe.extract.layout import box_of
-from docpipe.extract.tables.header import LABEL_WORDS
-from docpipe.extract.tables.lines import Line, Phrase
-from docpipe.extract.tables.plan import RowPlan
-from docpipe.extract.tables.roles import Labels
+from docpipe.extract.labels.layout import box_of
+from docpipe.extract.labels.tables.header import LABEL_WORDS
+from docpipe.extract.labels.tables.lines import Line, Phrase
+from docpipe.extract.labels.tables.plan import RowPlan
+from docpipe.extract.labels.tables.roles import Labels
 from docpipe.records import Candidate, Evidence
 from docpipe.values.text import tidy
 

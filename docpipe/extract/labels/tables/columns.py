@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from docpipe.extract.tables.header import HeaderCell
-from docpipe.extract.tables.lines import PAGE
-from docpipe.extract.tables.numbers import Number
+from docpipe.extract.labels.tables.header import HeaderCell
+from docpipe.extract.labels.tables.lines import PAGE
+from docpipe.extract.labels.tables.numbers import Number
 
 OVERLAP = 0.3  # of the narrower: cells of one column
 REACH = 1.7  # text heights between an amount and the other cells of its row

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from docpipe.extract.tables.columns import Column, cluster, place_of
-from docpipe.extract.tables.lines import Line
-from docpipe.extract.tables.numbers import CENT, Number, Separator, close
-from docpipe.extract.tables.plan import Plan
-from docpipe.extract.tables.products import HUNDRED, is_tax
-from docpipe.extract.tables.roles import is_carried
+from docpipe.extract.labels.tables.columns import Column, cluster, place_of
+from docpipe.extract.labels.tables.lines import Line
+from docpipe.extract.labels.tables.numbers import CENT, Number, Separator, close
+from docpipe.extract.labels.tables.plan import Plan
+from docpipe.extract.labels.tables.products import HUNDRED, is_tax
+from docpipe.extract.labels.tables.roles import is_carried
 
 LONGEST = 150  # rows
 MOST_OFF = 12  # cents: how far rounding hides the base of a tax

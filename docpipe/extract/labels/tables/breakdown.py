@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from docpipe.extract.tables.lines import Line
-from docpipe.extract.tables.numbers import Number, Separator, close
-from docpipe.extract.tables.products import HUNDRED, RATES
+from docpipe.extract.labels.tables.lines import Line
+from docpipe.extract.labels.tables.numbers import Number, Separator, close
+from docpipe.extract.labels.tables.products import HUNDRED, RATES
 
 MOST_NUMBERS = 8  # on a tax line
 MOST_LINES = 20

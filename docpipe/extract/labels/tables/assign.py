@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from docpipe.extract.tables.columns import MOST_COLUMNS, Column, aligned, attach, place_of
-from docpipe.extract.tables.numbers import Number, Separator
-from docpipe.extract.tables.products import RATES, product_rule
+from docpipe.extract.labels.tables.columns import MOST_COLUMNS, Column, aligned, attach, place_of
+from docpipe.extract.labels.tables.numbers import Number, Separator
+from docpipe.extract.labels.tables.products import RATES, product_rule
 
 SAMPLE = 40  # rows that take part in the choice
 PRODUCT_WEIGHT = 3.0

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import combinations
 
-from docpipe.extract.tables.breakdown import TaxLine
-from docpipe.extract.tables.lines import Line
-from docpipe.extract.tables.numbers import CENT, Number, Separator, close, runs_of
-from docpipe.extract.tables.products import EXACT, HUNDRED, product_rule
-from docpipe.extract.tables.rows import Row
-from docpipe.extract.tables.solve import Solution
-from docpipe.extract.tables.table import Table
-from docpipe.extract.tables.totals import Total
+from docpipe.extract.labels.tables.breakdown import TaxLine
+from docpipe.extract.labels.tables.lines import Line
+from docpipe.extract.labels.tables.numbers import CENT, Number, Separator, close, runs_of
+from docpipe.extract.labels.tables.products import EXACT, HUNDRED, product_rule
+from docpipe.extract.labels.tables.rows import Row
+from docpipe.extract.labels.tables.solve import Solution
+from docpipe.extract.labels.tables.table import Table
+from docpipe.extract.labels.tables.totals import Total
 
 ASKED = 3  # rows that must all fail before the product relation is said not to exist
 MOST_ROWS = 14  # for the search of a subset

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from docpipe.extract.layout import box_of
-from docpipe.extract.tables.breakdown import TaxLine
-from docpipe.extract.tables.checks import Found, holds, implied_rates
-from docpipe.extract.tables.numbers import Number
-from docpipe.extract.tables.plan import Plan, RowPlan
-from docpipe.extract.tables.products import EXACT
-from docpipe.extract.tables.rows import Row
-from docpipe.extract.tables.totals import Total
+from docpipe.extract.labels.layout import box_of
+from docpipe.extract.labels.tables.breakdown import TaxLine
+from docpipe.extract.labels.tables.checks import Found, holds, implied_rates
+from docpipe.extract.labels.tables.numbers import Number
+from docpipe.extract.labels.tables.plan import Plan, RowPlan
+from docpipe.extract.labels.tables.products import EXACT
+from docpipe.extract.labels.tables.rows import Row
+from docpipe.extract.labels.tables.totals import Total
 from docpipe.records import Candidate, Evidence
 from docpipe.values.amounts import plain
 from docpipe.values.text import tidy

@@ -9,10 +9,10 @@ from heapq import nlargest
 from itertools import product
 from math import log10
 
-from docpipe.extract.tables.breakdown import TaxLine
-from docpipe.extract.tables.numbers import close
-from docpipe.extract.tables.products import is_tax
-from docpipe.extract.tables.totals import Total, added, tax_sums, top
+from docpipe.extract.labels.tables.breakdown import TaxLine
+from docpipe.extract.labels.tables.numbers import close
+from docpipe.extract.labels.tables.products import is_tax
+from docpipe.extract.labels.tables.totals import Total, added, tax_sums, top
 
 LABELLED = 0.5
 RIVALS = 8  # for which what is due is looked at

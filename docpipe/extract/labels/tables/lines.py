@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from statistics import median
 
-from docpipe.extract.layout import PageLayout, box_of
-from docpipe.extract.tables.numbers import Number, form_of, has_letters, numbers_of
+from docpipe.extract.labels.layout import PageLayout, box_of
+from docpipe.extract.labels.tables.numbers import Number, form_of, has_letters, numbers_of
 from docpipe.records import Box, Word
 from docpipe.values.text import fold
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from docpipe.extract.layout import box_of
+from docpipe.extract.labels.layout import box_of
 from docpipe.records import Box, Word
 from docpipe.values.amounts import CURRENCY_MARKS
 

@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 from decimal import Decimal
 
-from docpipe.extract.tables.breakdown import tax_lines
-from docpipe.extract.tables.checks import Found
-from docpipe.extract.tables.products import EXACT
+from docpipe.extract.labels.tables.breakdown import tax_lines
+from docpipe.extract.labels.tables.checks import Found
+from docpipe.extract.labels.tables.products import EXACT
 
 _WORD = re.compile(r"[^\W\d_]{3}|[\u2e80-\ud7ff]{2}")
 MULTIPLY = 0.6  # of the rows, to count as evidence

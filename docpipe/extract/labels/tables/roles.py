@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from docpipe.extract.tables.lexicon import CARRIED, COLUMN_STEMS, COLUMNS, INCLUDED, TOTAL_STEMS, TOTALS
+from docpipe.extract.labels.tables.lexicon import CARRIED, COLUMN_STEMS, COLUMNS, INCLUDED, TOTAL_STEMS, TOTALS
 from docpipe.values.text import fold
 
 Scores = dict[str, float]

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from docpipe.annotations import AnyOf, AtMost, DefaultTo, Product, Rule, Sum
-from docpipe.extract.tables.roles import BUILT_IN_COLUMNS, BUILT_IN_TOTALS, Labels, column_labels, total_labels
+from docpipe.extract.labels.tables.roles import BUILT_IN_COLUMNS, BUILT_IN_TOTALS, Labels, column_labels, total_labels
 from docpipe.fields import FieldSpec, name_words
 from docpipe.values.text import fold
 

@@ -6,19 +6,19 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from docpipe.extract.tables.breakdown import tax_lines
-from docpipe.extract.tables.checks import Found, Verdicts, holds, judge, rows_total, verdicts
-from docpipe.extract.tables.header import Header, find_headers
-from docpipe.extract.tables.lines import Line
-from docpipe.extract.tables.numbers import SEPARATORS, Separator, runs_of, votes
-from docpipe.extract.tables.plan import Plan
-from docpipe.extract.tables.products import is_tax
-from docpipe.extract.tables.rows import Row
-from docpipe.extract.tables.solve import Facts, solve
-from docpipe.extract.tables.table import Table, free_table, headed_tables
-from docpipe.extract.tables.totals import candidates
-from docpipe.extract.tables.trim import trimmed
-from docpipe.extract.tables.trust import is_trusted
+from docpipe.extract.labels.tables.breakdown import tax_lines
+from docpipe.extract.labels.tables.checks import Found, Verdicts, holds, judge, rows_total, verdicts
+from docpipe.extract.labels.tables.header import Header, find_headers
+from docpipe.extract.labels.tables.lines import Line
+from docpipe.extract.labels.tables.numbers import SEPARATORS, Separator, runs_of, votes
+from docpipe.extract.labels.tables.plan import Plan
+from docpipe.extract.labels.tables.products import is_tax
+from docpipe.extract.labels.tables.rows import Row
+from docpipe.extract.labels.tables.solve import Facts, solve
+from docpipe.extract.labels.tables.table import Table, free_table, headed_tables
+from docpipe.extract.labels.tables.totals import candidates
+from docpipe.extract.labels.tables.trim import trimmed
+from docpipe.extract.labels.tables.trust import is_trusted
 
 # Hand-set: a reading must not win by saying less, so every role it finds counts.
 TABLE, HEADED, MULTIPLIES, FAILS, ROLE, FORM = 0.4, 1.0, 1.0, 0.3, 0.3, 1.5

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from docpipe.extract.layout import box_of
-from docpipe.extract.tables.lines import Line
-from docpipe.extract.tables.roles import Labels, Scores
+from docpipe.extract.labels.layout import box_of
+from docpipe.extract.labels.tables.lines import Line
+from docpipe.extract.labels.tables.roles import Labels, Scores
 from docpipe.records import Box, Word
 from docpipe.values.text import fold
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from docpipe.extract.tables.header import Header, is_second_header
-from docpipe.extract.tables.lines import Line
-from docpipe.extract.tables.plan import Plan
-from docpipe.extract.tables.roles import is_carried
+from docpipe.extract.labels.tables.header import Header, is_second_header
+from docpipe.extract.labels.tables.lines import Line
+from docpipe.extract.labels.tables.plan import Plan
+from docpipe.extract.labels.tables.roles import is_carried
 
 STOP = 0.55  # of the leading text must be a totals label
 STOP_WIDE = 0.9  # where three cells or more follow, as for an item called "Total ..."

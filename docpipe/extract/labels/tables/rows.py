@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from docpipe.extract.layout import box_of
-from docpipe.extract.tables.assign import Assignment
-from docpipe.extract.tables.columns import Column, attach, place_of
-from docpipe.extract.tables.header import HeaderCell
-from docpipe.extract.tables.lines import Line, Phrase
-from docpipe.extract.tables.numbers import Number, has_letters
-from docpipe.extract.tables.roles import is_included
+from docpipe.extract.labels.layout import box_of
+from docpipe.extract.labels.tables.assign import Assignment
+from docpipe.extract.labels.tables.columns import Column, attach, place_of
+from docpipe.extract.labels.tables.header import HeaderCell
+from docpipe.extract.labels.tables.lines import Line, Phrase
+from docpipe.extract.labels.tables.numbers import Number, has_letters
+from docpipe.extract.labels.tables.roles import is_included
 from docpipe.records import Box
 
 # In text heights: lines of one cell, and how far a row's cells stand from its amount.

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from docpipe.annotations import Rule
-from docpipe.extract.layout import PageLayout
-from docpipe.extract.tables.choose import best_reading
-from docpipe.extract.tables.emit import of_reading
-from docpipe.extract.tables.lines import lines_of
-from docpipe.extract.tables.plan import plan_of
-from docpipe.extract.tables.textual import text_rows
-from docpipe.extract.tables.trust import trusted
+from docpipe.extract.labels.layout import PageLayout
+from docpipe.extract.labels.tables.choose import best_reading
+from docpipe.extract.labels.tables.emit import of_reading
+from docpipe.extract.labels.tables.lines import lines_of
+from docpipe.extract.labels.tables.plan import plan_of
+from docpipe.extract.labels.tables.textual import text_rows
+from docpipe.extract.labels.tables.trust import trusted
 from docpipe.fields import FieldSpec
 from docpipe.records import Candidate, Locale
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import combinations
 
-from docpipe.extract.tables.lines import Line, Phrase
-from docpipe.extract.tables.numbers import Number, Separator, has_letters
-from docpipe.extract.tables.roles import Labels, is_carried
+from docpipe.extract.labels.tables.lines import Line, Phrase
+from docpipe.extract.labels.tables.numbers import Number, Separator, has_letters
+from docpipe.extract.labels.tables.roles import Labels, is_carried
 from docpipe.records import Box
 
 # Hand-set on vendor invoices; the ranks they give matter, not the sizes.
