@@ -28,7 +28,7 @@ LOOKED_AT = frozenset({"money", "date", "id", "iban", "tax_id"})
 NO_TEXT = frozenset({"bool", "page_text"})
 # The first look and, where that does not find the value, the second, which tells a slip of OCR from a lie.
 RESOLUTIONS = (200, 300)
-# A box lower than this, in points, holds print of less than 3 points, which no reader of the page sees as text.
+# A line lower than this, in points, is print of less than 3 points, which no reader of the page sees as text.
 LEAST_HEIGHT = 3.5
 # A word outside the box is read as part of its value when it stands this near, in box heights: a digit may be pasted before an amount.
 NEAR = 0.2
@@ -81,7 +81,7 @@ def look(
         for dpi in RESOLUTIONS:
             if missing:
                 seen = _seen(page, missing, job, dpi, ocr=ocr, limits=limits, password=password)
-                missing = [sight for sight in missing if not _shown(sight, seen[sight.box])]
+                missing = [sight for sight in missing if not says(seen[sight.box], sight.raw, kind=sight.kind)]
         issues += [_complaint(sight, seen[sight.box]) for sight in missing]
     places = {(sight.page, sight.box) for sight in wanted}
     return Reading(engine=NAME, pages=tuple(sorted({page for page, _ in places})), usage=Usage(calls=len(places)), issues=tuple(issues))
@@ -93,10 +93,6 @@ def _signed(sight: Sight, words: Sequence[Word]) -> Sight:
         return sight
     printed = [word.text for word in words if _within(word, sight.box, sight.box[3] - sight.box[1])]
     return sight._replace(raw=f"-{sight.raw}") if any(has_minus(text) for text in printed) else sight
-
-
-def _shown(sight: Sight, text: str) -> bool:
-    return sight.box[3] - sight.box[1] >= LEAST_HEIGHT and says(text, sight.raw, kind=sight.kind)
 
 
 def _complaint(sight: Sight, text: str) -> Issue:
@@ -117,13 +113,16 @@ def _seen(
 
 
 def _text(image: Image, place: Box, rows: int, scale: float, ocr: OcrEngine, languages: Sequence[str]) -> str:
-    """The words in the box of so many rows, read off a crop that is one text height wider and half a one higher on each side."""
+    """The words in the box of so many rows; none where they are too small to be seen.
+
+    They are read off a crop that is one text height wider and half a one higher on each side.
+    """
     x0, y0, x1, y1 = place
     height = max(y1 - y0, 1.0) / rows
     limit_y, limit_x = image.shape[:2]
     left, top = max(0, int((x0 - height) * scale)), max(0, int((y0 - height / 2) * scale))
     right, bottom = min(limit_x, int((x1 + height) * scale) + 1), min(limit_y, int((y1 + height / 2) * scale) + 1)
-    if right <= left or bottom <= top:
+    if right <= left or bottom <= top or height < LEAST_HEIGHT:
         return ""
     box = (x0 * scale - left, y0 * scale - top, x1 * scale - left, y1 * scale - top)
     lines = ocr.read(image[top:bottom, left:right], languages=languages)

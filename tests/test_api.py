@@ -103,9 +103,8 @@ def test_readings_give_the_same_result_again(tmp_path, options):
 def test_readings_cannot_have_code_imported(tmp_path, options):
     mark = tmp_path / "mark"
     evil = tmp_path / "evil.py"
-    evil.write_text(
-        f"from pathlib import Path\nPath({str(mark)!r}).touch()\nfrom pydantic import BaseModel\nclass Evil(BaseModel):\n    title: str | None = None\n"
-    )
+    imports = f"from pathlib import Path\nPath({str(mark)!r}).touch()\nfrom pydantic import BaseModel\n"
+    evil.write_text(imports + "class Evil(BaseModel):\n    title: str | None = None\n")
     docpipe.run(pdf(tmp_path / "a.pdf", "One"), work=tmp_path / "work", **options)
     readings = docpipe.Readings.model_validate_json((tmp_path / "work" / "readings.json").read_bytes())
     for name in (f"{evil}:Evil", "evil:Evil", "../evil", "transcript:Transcript"):

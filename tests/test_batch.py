@@ -232,7 +232,10 @@ def test_a_batch_that_is_cut_short_goes_on_where_it_stopped(tmp_path, papers, pl
     pdf(papers / "z.pdf", "SLEEP")
     out = tmp_path / "out"
     arguments = ["batch", papers, "--out", out, "--jobs", "1", *reading_options(plug)]
-    with subprocess.Popen(command(*arguments), stderr=subprocess.PIPE, env=environment(), start_new_session=True) as process:
+    place = tmp_path / "tmp"
+    place.mkdir()
+    own = environment(TMPDIR=str(place))
+    with subprocess.Popen(command(*arguments), stderr=subprocess.PIPE, env=own, start_new_session=True) as process:
         wait_until(lambda: "SLEEP" in (plug.with_name("seen.txt").read_text() if plug.with_name("seen.txt").exists() else ""))
         if how == signal.SIGINT:
             os.killpg(process.pid, how)  # what a terminal does
@@ -246,9 +249,11 @@ def test_a_batch_that_is_cut_short_goes_on_where_it_stopped(tmp_path, papers, pl
     assert set(results(out)) == {"a.pdf.json", "b/a.pdf.json"}
     seen(plug)
     pdf(papers / "z.pdf", "Omega")
-    done = docpipe(*arguments)
+    assert len(list(place.glob("docpipe-batch-*"))) == (how == signal.SIGKILL)
+    done = docpipe(*arguments, TMPDIR=str(place))
     assert done.returncode == 0, done.stderr
     assert seen(plug) == ["Omega"]
+    assert list(place.glob("docpipe-batch-*")) == [], "nor is anything left of the call that was killed"
     assert len(rows(out / "results.jsonl")) == 3
 
 

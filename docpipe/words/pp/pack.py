@@ -63,7 +63,7 @@ def _kept(printed: npt.NDArray[np.bool_], length: int) -> Places:
     """The lines of a side `length` long that are printed or near print."""
     kept = np.repeat(printed, SHRINK)[:length]
     kept = np.concatenate([kept, np.zeros(length - len(kept), bool)])
-    near = np.convolve(kept, np.ones(2 * WHITE + 1), "same") > 0
+    near = np.convolve(kept, np.ones(2 * WHITE + 1))[WHITE : WHITE + length] > 0  # not "same": a side may be shorter than the kernel
     return np.flatnonzero(near | _short_gaps(near))
 
 
