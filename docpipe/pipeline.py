@@ -52,18 +52,13 @@ def run(
         outcomes = [outcome for engine in engines for outcome in extract(job, pages, schema, engine=engine, space=space)]
     with watch.stage("validate"):
         readings = Readings(job=job, pages=tuple(summarize(page, space) for page in pages), outcomes=tuple(outcomes))
-        space.save(space.path("readings.json"), readings)
         result = validate(readings, schema)
-        wanted = witness.sights(readings, result, schema) if result.status == "accepted" else []
-    if wanted:
+    if result.status == "accepted" and (wanted := witness.sights(readings, result, schema)):
         with watch.stage("witness"):
-            numbers = tuple(sorted({sight.page for sight in wanted}))
-            seen = _guarded(
-                lambda: witness.look(job, pages, wanted, ocr=ocr, space=space, limits=limits, password=password), witness.NAME, numbers
-            )
+            seen = _look(job, pages, wanted, ocr=ocr, space=space, limits=limits, password=password)
             readings = readings.model_copy(update={"outcomes": (*readings.outcomes, seen)})
-            space.save(space.path("readings.json"), readings)
             result = validate(readings, schema)
+    space.save(space.path("readings.json"), readings)
     return result.model_copy(update={"timing": watch.seconds, "retryable": _worth_another_try(readings)})
 
 
@@ -107,7 +102,24 @@ def _with_words(page: Page, ocr: OcrEngine, job: Job, space: Workspace) -> Page:
     except DocpipeError as problem:
         log.warning("page %d: %s", page.number, problem)
         return page.model_copy(update={"status": "failed", "error": problem.code})
+    except Exception:
+        log.exception("page %d: the OCR engine %s failed", page.number, ocr.name)
+        return page.model_copy(update={"status": "failed", "error": errors.EngineError.code})
     return page
+
+
+def _look(
+    job: Job,
+    pages: Sequence[Page],
+    wanted: Sequence[witness.Sight],
+    *,
+    ocr: OcrEngine,
+    space: Workspace,
+    limits: Limits,
+    password: str | None,
+) -> Outcome:
+    numbers = tuple(sorted({sight.page for sight in wanted}))
+    return _guarded(lambda: witness.look(job, pages, wanted, ocr=ocr, space=space, limits=limits, password=password), witness.NAME, numbers)
 
 
 def _outcome(job: Job, pages: Sequence[Page], schema: type[BaseModel], engine: Engine, space: Workspace) -> Outcome:
