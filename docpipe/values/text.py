@@ -15,9 +15,10 @@ _NUMERO = re.compile(r"\bn\s?°", re.IGNORECASE)
 @lru_cache(maxsize=65536)
 def fold(text: str) -> str:
     """Lower case, accents off, punctuation to single blanks (`#` and `%` stay); Hangul and CJK are kept whole."""
-    text = _NUMERO.sub(" no ", text.casefold().translate(_SPECIAL))
+    text = unicodedata.normalize("NFKC", text.translate(_SPECIAL)).casefold().translate(_SPECIAL)
+    text = _NUMERO.sub(" no ", text)
     plain = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
-    plain = unicodedata.normalize("NFC", plain)
+    plain = unicodedata.normalize("NFKC", plain).casefold().translate(_SPECIAL)
     return " ".join("".join(char if char.isalnum() or char in _KEPT else " " for char in plain).split())
 
 
