@@ -75,7 +75,7 @@ class Bill(BaseModel):
     payable: Annotated[date | None, PRINTED] = None
     net: Decimal | None = None
     tax: Decimal | None = None
-    gross: Annotated[Decimal | None, Required()] = None
+    gross: Annotated[Decimal | None, PRINTED, Required()] = None
     paid: Decimal | None = None
     due: Decimal | None = None
     iban: Annotated[str | None, Kind("iban")] = None
@@ -514,6 +514,14 @@ def test_an_optional_value_may_stand_in_a_sentence_that_does_not_turn_its_meanin
     for turned, expected in ((0.0, ("label",)), (1.0, ())):
         sentence = labelled(0.5, beside=4.0, similarity=1.0, turned=turned)
         assert confirmed("payable", sentence, "2024-03-28") == expected
+
+
+def test_another_value_at_the_field_s_own_label_takes_every_confirmation_away():
+    for path, value in (("gross", "990.00"), ("number", "B-99"), ("issued", "2023-05-05")):
+        rival = say(path, value, 0.3, page=2)
+        found = result(reading([*clean(), rival]))
+        assert field(found, path).confirmed_by == () and found.status == "review", path
+    assert field(result(reading([*clean(), say("gross", "100.00", 0.3, page=2)])), "gross").confirmed_by  # the net total, said again
 
 
 def test_a_damaged_file_is_never_accepted():

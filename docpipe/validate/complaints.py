@@ -17,6 +17,7 @@ from docpipe.validate.rules import Finding
 from docpipe.values.identifiers import checksum
 
 DIFFERS_FROM = 0.8  # so sure must the page's value be to contradict the XML
+NAME_DIFFERS_FROM = 0.5  # whom to pay is where fraud happens
 Severity = Literal["error", "warning"]
 _FREE_TEXT = frozenset({"address", "text", "page_text", "bool", "choice"})
 _CODES: tuple[tuple[type[Rule], str, str], ...] = (
@@ -112,7 +113,7 @@ def xml_differs(choices: Choices, page: Choices) -> Iterator[Issue]:
         if choice.winner is None or choice.winner.engine != XML or printed is None or printed.winner is None:
             continue
         kind, own = choice.spec.kind, choice.winner
-        if printed.confidence < DIFFERS_FROM or agree(kind, own, printed.winner):
+        if printed.confidence < (NAME_DIFFERS_FROM if kind == "name" else DIFFERS_FROM) or agree(kind, own, printed.winner):
             continue
         somewhere = any(agree(kind, own, candidate) and (kind == "name" or is_labelled(candidate)) for candidate in printed.ranked)
         message = f"the XML says {choice.value}, the page says {printed.value}"

@@ -29,6 +29,7 @@ CLOSE = frozenset({"same", "right", "cell", "below", "tick"})
 RIVAL_GAP = 0.4  # a rival value this many points behind is none
 # A label among other words has a lower score, so it must lead by more: of 240 values none was wrong.
 ALMOST, IN_SENTENCE, SENTENCE_GAP = 0.9, 0.4, 0.9
+CONTRADICTED = frozenset({"money", "date", "id", "iban", "tax_id"})
 OPEN = 0.5  # of a value that was taken over although the page says more
 MONEY_FIT = 0.85  # printed as money: with decimals or a currency
 ALIKE = 90  # of 100, for names and addresses read twice
@@ -51,11 +52,32 @@ def confirm(
             names = [*names, *_own(choice, choice.winner, pattern(path) in reached)]
             names += ["label"] * (only_xml and choice.winner.engine == XML and pattern(path) not in reached)
             names += ["text_layer"] * (text_layer and (choice.spec.kind == "page_text" or choice.spec.rows == "pages"))
+        if _contradicted(choice, choices):
+            names = []
         confirmed[path] = replace(choice, confirmed_by=tuple(dict.fromkeys(names)))
     for rule in rules:
         if isinstance(rule, DefaultTo):
             confirmed.update(_inherited(rule, confirmed))
     return confirmed
+
+
+def _contradicted(choice: Choice, choices: Choices) -> bool:
+    """Elsewhere the document gives the field another value at one of its own labels, and that value is nothing else of the document's."""
+    kind, winner = choice.spec.kind, choice.winner
+    if winner is None or winner.engine == XML or choice.spec.repeated or kind not in CONTRADICTED:
+        return False
+    others = [other for path, other in choices.items() if path != choice.path]
+    known = {value_key(kind, choice.value)} | {value_key(kind, other.value) for other in others if other.value is not None}
+    rivals = (one for one in choice.ranked if one.engine == winner.engine and value_key(kind, one.value) not in known)
+    return any(
+        one.evidence.label_score >= EXACT
+        and one.evidence.relation in CLOSE
+        and not one.evidence.features.get("beside")
+        and one.evidence.fit >= FULL_FIT
+        and one.score >= 0
+        and _is_schema_label(choice.spec, one.evidence.label or "")
+        for one in rivals
+    )
 
 
 def _by_place(choices: Choices, rules: Sequence[Rule]) -> dict[str, list[str]]:
