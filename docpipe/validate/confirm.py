@@ -26,6 +26,7 @@ from docpipe.values.text import squash
 EXACT = 0.955  # the label that confirms by itself; the twentieth label of a list is worth 0.96 of its first
 FULL_FIT, WORDY_FIT = 0.9, 0.79
 CLOSE = frozenset({"same", "right", "cell", "below", "tick"})
+ON_ROW = CLOSE - {"below"}  # below a label there is often something else, as below a column's head
 RIVAL_GAP = 0.4  # a rival value this many points behind is none
 # A label among other words has a lower score, so it must lead by more: of 240 values none was wrong.
 ALMOST, IN_SENTENCE, SENTENCE_GAP = 0.9, 0.4, 0.9
@@ -71,7 +72,7 @@ def _contradicted(choice: Choice, choices: Choices) -> bool:
     rivals = (one for one in choice.ranked if one.engine == winner.engine and value_key(kind, one.value) not in known)
     return any(
         one.evidence.label_score >= EXACT
-        and one.evidence.relation in CLOSE
+        and one.evidence.relation in ON_ROW
         and not one.evidence.features.get("beside")
         and one.evidence.fit >= FULL_FIT
         and one.score >= 0
