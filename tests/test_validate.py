@@ -524,6 +524,12 @@ def test_another_value_at_the_field_s_own_label_takes_every_confirmation_away():
     assert field(result(reading([*clean(), say("gross", "100.00", 0.3, page=2)])), "gross").confirmed_by  # the net total, said again
 
 
+def test_a_value_whose_label_is_turned_keeps_a_document_from_being_accepted():
+    for turned, status in ((0.0, "accepted"), (1.0, "review")):
+        account = say("iban", IBAN, 2.5, evidence=labelled(1.0, turned=turned))
+        assert result(reading([*clean(), account])).status == status
+
+
 def test_a_damaged_file_is_never_accepted():
     whole = readings(reading(clean()))
     document = whole.job.document.model_copy(update={"repaired": True})

@@ -73,6 +73,8 @@ def _unconfirmed(specs: Sequence[FieldSpec], given: Sequence[Choice]) -> Iterato
 def _unsure(given: Sequence[Choice]) -> Iterator[Issue]:
     """Other values that a consumer would read with the rest."""
     for choice in given:
+        if choice.winner is not None and choice.winner.evidence.features.get("turned"):
+            yield _doubt("meaning", choice, "words beside it may make another thing of its label")
         least = THRESHOLDS.cell if choice.spec.repeated else THRESHOLDS.confirmed if choice.confirmed_by else THRESHOLDS.optional
         if choice.confidence < least and not choice.spec.required:
             yield _doubt("low_confidence", choice, f"confidence {choice.confidence:.2f}, needs {least:.2f}")
