@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,7 @@ from typing import Any, Generic, TypeVar, cast, overload
 from pydantic import BaseModel, ValidationError
 
 from docpipe import pipeline, plugins
-from docpipe.errors import DocpipeError, MismatchError, NotFoundError, ResourceError, UsageError
+from docpipe.errors import DocpipeError, MismatchError, NotFoundError, ResourceError, UsageError, is_exhausted
 from docpipe.extract import load_engine
 from docpipe.fields import BUILT_IN, DEFAULT_SCHEMA, load_schema, schema_ref
 from docpipe.preprocess import identify, warm_up
@@ -25,7 +24,6 @@ from docpipe.words import load_ocr
 from docpipe.workspace import Workspace, temporary
 
 S = TypeVar("S", bound=BaseModel)
-_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.ENOMEM})
 
 
 @overload
@@ -198,9 +196,8 @@ def _naming(path: Path) -> Iterator[None]:
     except DocpipeError as problem:
         problem.file = problem.file or path.name
         raise
-    except MemoryError as problem:
-        raise ResourceError("out of memory", file=path.name) from problem
-    except OSError as problem:
-        if problem.errno not in _NO_SPACE:
+    except (MemoryError, OSError) as problem:
+        if not is_exhausted(problem):
             raise
-        raise ResourceError(str(problem.strerror), file=path.name) from problem
+        said = problem.strerror if isinstance(problem, OSError) else "out of memory"
+        raise ResourceError(str(said), file=path.name) from problem

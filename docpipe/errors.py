@@ -25,8 +25,11 @@ The number is the command's exit code. Each class says whether a retry can help 
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from typing import ClassVar
+
+_EXHAUSTED = frozenset({errno.ENOSPC, errno.EDQUOT, errno.ENOMEM})
 
 
 class DocpipeError(Exception):
@@ -192,3 +195,8 @@ class IncompleteError(DocpipeError):
     code = "incomplete"
     exit_code = 60
     default_hint = "errors.jsonl says why; the next call with the same arguments tries them again"
+
+
+def is_exhausted(problem: BaseException) -> bool:
+    """Whether memory or disk ran out: no fault of the document, a page or an engine, so that trying again can help."""
+    return isinstance(problem, MemoryError) or (isinstance(problem, OSError) and problem.errno in _EXHAUSTED)

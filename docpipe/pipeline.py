@@ -102,7 +102,9 @@ def _with_words(page: Page, ocr: OcrEngine, job: Job, space: Workspace) -> Page:
     except DocpipeError as problem:
         log.warning("page %d: %s", page.number, problem)
         return page.model_copy(update={"status": "failed", "error": problem.code})
-    except Exception:
+    except Exception as problem:
+        if errors.is_exhausted(problem):
+            raise  # the whole document is tried again, where a hole would stay
         log.exception("page %d: the OCR engine %s failed", page.number, ocr.name)
         return page.model_copy(update={"status": "failed", "error": errors.EngineError.code})
     return page
@@ -133,5 +135,7 @@ def _guarded(read: Callable[[], Outcome], name: str, numbers: tuple[int, ...]) -
     except DocpipeError as problem:
         return Failure(engine=name, pages=numbers, code=problem.code, message=problem.message, retryable=problem.retryable)
     except Exception as problem:
+        if errors.is_exhausted(problem):
+            raise
         log.exception("engine %s failed", name)
         return Failure(engine=name, pages=numbers, code="engine", message=f"{type(problem).__name__}: {problem}")

@@ -6,6 +6,7 @@ import pymupdf
 import pytest
 
 from docpipe.api import Reader
+from docpipe.errors import ResourceError
 from docpipe.request import Request
 
 BROKEN = '''
@@ -59,6 +60,16 @@ def test_an_ocr_engine_with_a_bug_costs_its_pages_and_the_result_names_them(mixe
     assert [page.status for page in result.pages] == ["done", "failed"]
     assert result.status == "review" and [issue.page for issue in result.issues if issue.code == "page_failed"] == [2]
     assert "4711" in result.data.text
+
+
+@pytest.mark.parametrize("problem", ["MemoryError()", "OSError(28, 'No space left on device')"])
+def test_a_document_that_ran_out_of_memory_or_disk_is_no_result_with_a_hole(problem: str, mixed: Path, tmp_path: Path) -> None:
+    (tmp_path / "starved.py").write_text(BROKEN.replace('IndexError("a bug")', problem))
+    with pytest.raises(ResourceError, match=r"mixed\.pdf"):
+        read(mixed, ocr=f"{tmp_path / 'starved.py'}:Broken")
+    (tmp_path / "starving.py").write_text(BREAKING.replace('ZeroDivisionError("a bug")', problem))
+    with pytest.raises(ResourceError, match=r"mixed\.pdf"):
+        read(mixed, engines=(f"{tmp_path / 'starving.py'}:Breaking",))
 
 
 def test_an_engine_with_a_bug_is_a_failure_beside_the_others(mixed: Path, tmp_path: Path) -> None:
