@@ -35,7 +35,7 @@ $(VENV)/base.done: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/dev.done: $(VENV)/base.done
-	$(PIP) --editable '.[dev,tesseract]'
+	$(PIP) --editable '.[dev,tesseract,queue]'
 	touch $@
 
 clean:
