@@ -17,7 +17,10 @@ DocpipeError
 │   └── MissingError        31  an optional part is not installed
 ├── DeadlineError           40  something took longer than its deadline (retryable)
 ├── ResourceError           41  out of memory or disk (retryable)
+├── LedgerError             42  the ledger does not answer (retryable)
+├── QuotaError              43  the backlog is full: try later (retryable)
 ├── MismatchError           50  a result, workspace or file does not belong to the others
+│   └── ConflictError       51  an idempotency key stands for something else already
 └── IncompleteError         60  a batch went through, but some of its documents have no usable result
 
 The number is the command's exit code. Each class says whether a retry can help and, as `hint`, the way out.
@@ -182,11 +185,36 @@ class ResourceError(DocpipeError):
     default_hint = "free memory or disk space and try again"
 
 
+class LedgerError(DocpipeError):
+    """The ledger does not answer."""
+
+    code = "ledger"
+    exit_code = 42
+    retryable = True
+    default_hint = "docpipe doctor says what is wrong"
+
+
+class QuotaError(DocpipeError):
+    """The backlog is full."""
+
+    code = "quota"
+    exit_code = 43
+    retryable = True
+    default_hint = "try again later"
+
+
 class MismatchError(DocpipeError):
     """A result, workspace or file does not belong to the others."""
 
     code = "mismatch"
     exit_code = 50
+
+
+class ConflictError(MismatchError):
+    """An idempotency key stands for another document or other options already."""
+
+    code = "conflict"
+    exit_code = 51
 
 
 class IncompleteError(DocpipeError):

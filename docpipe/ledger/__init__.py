@@ -1,0 +1,83 @@
+"""The durable state of jobs and their work: the truth that messages are only hints of. Knows no broker, no page and no engine.
+
+submit -> dispatch -> claim -> settle, and sweep for what got lost; each is one transaction. SQLAlchemy Core on SQLite (one machine) or
+PostgreSQL (several).
+"""
+
+from __future__ import annotations
+
+from docpipe.ledger.claim import Terms, claim, crashed, give_up, hand_back, release, renew, settle
+from docpipe.ledger.control import cancel, forget, retry
+from docpipe.ledger.dispatch import Sent, dispatch, forget_sent
+from docpipe.ledger.ledger import Ledger
+from docpipe.ledger.records import (
+    Delivered,
+    Done,
+    Event,
+    Hint,
+    Item,
+    JobSpec,
+    JobView,
+    Merged,
+    Opened,
+    Stored,
+    Unsettled,
+    Work,
+    check_tenant,
+    read_hint,
+)
+from docpipe.ledger.schema import open_ledger
+from docpipe.ledger.submit import Quota, new_job_id, submit
+from docpipe.ledger.sweep import sweep
+from docpipe.ledger.tables import LANES, Kind, Lane
+from docpipe.ledger.views import counts, events, given_up, items, spec_of, view, views
+from docpipe.ledger.workers import say_alive, say_goodbye
+
+__all__ = [
+    "LANES",
+    "Delivered",
+    "Done",
+    "Event",
+    "Hint",
+    "Item",
+    "JobSpec",
+    "JobView",
+    "Kind",
+    "Lane",
+    "Ledger",
+    "Merged",
+    "Opened",
+    "Quota",
+    "Sent",
+    "Stored",
+    "Terms",
+    "Unsettled",
+    "Work",
+    "cancel",
+    "check_tenant",
+    "claim",
+    "counts",
+    "crashed",
+    "dispatch",
+    "events",
+    "forget",
+    "forget_sent",
+    "give_up",
+    "given_up",
+    "hand_back",
+    "items",
+    "new_job_id",
+    "open_ledger",
+    "read_hint",
+    "release",
+    "renew",
+    "retry",
+    "say_alive",
+    "say_goodbye",
+    "settle",
+    "spec_of",
+    "submit",
+    "sweep",
+    "view",
+    "views",
+]

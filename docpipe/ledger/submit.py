@@ -1,0 +1,100 @@
+"""A document's way into the ledger: once per idempotency key, and only while there is room for it."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+
+import sqlalchemy as sa
+
+from docpipe.errors import ConflictError, QuotaError
+from docpipe.ledger import tables
+from docpipe.ledger.ledger import Ledger, Tx
+from docpipe.ledger.phases import enter
+from docpipe.ledger.records import JobSpec, check_tenant
+from docpipe.records import Record
+
+MAJOR = 1  # of the pipeline: a newer one reads the same document again
+
+
+class Quota(Record):
+    """How many unfinished jobs there may be, of one tenant and of all."""
+
+    tenant_jobs: int = 10_000
+    jobs: int = 100_000
+
+
+def new_job_id() -> str:
+    """A name for a job that is about to be submitted; its files are stored under it first."""
+    return uuid.uuid4().hex
+
+
+def default_key(tenant: str, spec: JobSpec) -> str:
+    """The idempotency key where the submitter gives none: the same document read in the same way for the same tenant is one job."""
+    said = spec.model_dump_json(exclude={"source"})
+    return hashlib.sha256("\n".join((tenant, str(MAJOR), said)).encode()).hexdigest()
+
+
+def submit(
+    ledger: Ledger,
+    spec: JobSpec,
+    *,
+    job: str,
+    tenant: str,
+    key: str | None = None,
+    seconds: float | None = None,
+    quota: Quota | None = None,
+) -> str:
+    """Write the job down, durably; its document must be stored already. Returns the job's id: `job`, or that of the earlier job with the
+    same key.
+
+    `seconds` is the most it may take until it has an outcome. Raises ConflictError where the key stands for another reading, QuotaError
+    where the backlog is full, UsageError for a tenant's name that cannot be one.
+    """
+    check_tenant(tenant)
+    key = key or default_key(tenant, spec)
+    meaning = hashlib.sha256(spec.model_dump_json(exclude={"source"}).encode()).hexdigest()
+    with ledger.write(durable=True) as tx:
+        earlier = tx.one(sa.select(tables.job.c.id, tables.job.c.spec_sha256).where(tables.job.c.tenant == tenant, tables.job.c.key == key))
+        if earlier is None:
+            _check_room(tx, tenant, quota or Quota())
+            if _insert(tx, spec, meaning, job=job, tenant=tenant, key=key, seconds=seconds):
+                return job
+            earlier = tx.one(
+                sa.select(tables.job.c.id, tables.job.c.spec_sha256).where(tables.job.c.tenant == tenant, tables.job.c.key == key)
+            )
+    if earlier is None or earlier.spec_sha256 != meaning:
+        raise ConflictError("this idempotency key stands for another document or other options", hint="use a new key")
+    return str(earlier.id)
+
+
+def _insert(tx: Tx, spec: JobSpec, meaning: str, *, job: str, tenant: str, key: str, seconds: float | None) -> bool:
+    new = tx.insert_new(
+        tables.job,
+        id=job,
+        tenant=tenant,
+        key=key,
+        spec=spec.model_dump_json(),
+        spec_sha256=meaning,
+        state="preparing",
+        round=0,
+        unfinished=0,
+        lane="prepare",
+        served_at=0.0,
+        created_at=tx.now,
+        deadline_at=None if seconds is None else tx.now + seconds,
+    )
+    if new:
+        tx.insert_new(tables.tenant, name=tenant, served_at=0.0)
+        tx.tell(job, "submitted")
+        enter(tx, job, "preparing", kind="prepare", items={0: None}, lane="prepare", round=0)
+    return new
+
+
+def _check_room(tx: Tx, tenant: str, quota: Quota) -> None:
+    """Counting stops at the limit, so that a full ledger costs no more than a filling one."""
+    waiting = tables.job.c.state.not_in(tables.ENDED)
+    for most, mine, whose in ((quota.tenant_jobs, [tables.job.c.tenant == tenant], f"tenant {tenant} has"), (quota.jobs, [], "there are")):
+        rows = sa.select(sa.literal(1)).select_from(tables.job).where(waiting, *mine).limit(most).subquery()
+        if tx.scalar(sa.select(sa.func.count()).select_from(rows)) >= most:
+            raise QuotaError(f"{whose} {most} unfinished jobs already")

@@ -1,0 +1,91 @@
+"""Reading the ledger: jobs, their items, events and counts. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from docpipe.errors import NotFoundError
+from docpipe.ledger import tables
+from docpipe.ledger.ledger import Ledger, Tx
+from docpipe.ledger.records import Event, Item, JobSpec, JobView
+from docpipe.ledger.tables import JobState, Kind, WorkState
+
+job, work, event = tables.job, tables.work, tables.event
+
+
+def view(ledger: Ledger, job_id: str) -> JobView:
+    """One job as its submitter sees it. Raises NotFoundError."""
+    with ledger.read() as tx:
+        row = tx.one(sa.select(job).where(job.c.id == job_id))
+        if row is None:
+            raise NotFoundError("no such job", file=job_id, hint="docpipe status lists the jobs")
+        return _view(tx, row)
+
+
+def views(
+    ledger: Ledger, *, tenant: str | None = None, states: Sequence[JobState] = (), most: int = 100, before: float | None = None
+) -> list[JobView]:
+    """Jobs, the newest first; `before` goes on where an earlier call ended."""
+    wanted = sa.select(job).order_by(job.c.created_at.desc(), job.c.id).limit(most)
+    if tenant is not None:
+        wanted = wanted.where(job.c.tenant == tenant)
+    if states:
+        wanted = wanted.where(job.c.state.in_(states))
+    if before is not None:
+        wanted = wanted.where(job.c.created_at < before)
+    with ledger.read() as tx:
+        return [_view(tx, row) for row in tx.all(wanted)]
+
+
+def spec_of(ledger: Ledger, job_id: str) -> JobSpec:
+    """What was submitted. Raises NotFoundError."""
+    with ledger.read() as tx:
+        found = tx.scalar(sa.select(job.c.spec).where(job.c.id == job_id))
+    if found is None:
+        raise NotFoundError("no such job", file=job_id, hint="docpipe status lists the jobs")
+    return JobSpec.model_validate_json(found)
+
+
+def items(ledger: Ledger, job_id: str, *, kinds: Sequence[Kind] = tables.KINDS, states: Sequence[WorkState] = ()) -> list[Item]:
+    """A job's items, in order."""
+    columns = [work.c[name] for name in Item.model_fields]
+    wanted = sa.select(*columns).where(work.c.job == job_id, work.c.kind.in_(kinds)).order_by(work.c.idx)
+    if states:
+        wanted = wanted.where(work.c.state.in_(states))
+    with ledger.read() as tx:
+        return [Item(**row._asdict()) for row in tx.all(wanted)]
+
+
+def given_up(ledger: Ledger, *, most: int = 100) -> list[tuple[str, Item]]:
+    """Items that were given up, with their job."""
+    columns = [work.c[name] for name in Item.model_fields]
+    with ledger.read() as tx:
+        rows = tx.all(sa.select(work.c.job, *columns).where(work.c.state == "quarantined").order_by(work.c.job, work.c.idx).limit(most))
+    return [(row.job, Item(**{name: getattr(row, name) for name in Item.model_fields})) for row in rows]
+
+
+def events(ledger: Ledger, job_id: str, *, after: int = 0, most: int = 1000) -> list[Event]:
+    """What happened to a job since the event `after`, in order."""
+    columns = [event.c[name] for name in Event.model_fields]
+    with ledger.read() as tx:
+        return [Event(**row._asdict()) for row in tx.all(sa.select(*columns).where(event.c.job == job_id, event.c.seq > after).limit(most))]
+
+
+def counts(ledger: Ledger) -> dict[tuple[Kind, WorkState], int]:
+    """How many items there are, by kind and state. Done ones are left out, so that the cost does not grow with the past."""
+    group = (work.c.kind, work.c.state)
+    wanted = sa.select(*group, sa.func.count()).where(work.c.state.in_((*tables.UNDONE, "quarantined"))).group_by(*group)
+    with ledger.read() as tx:
+        return {(kind, state): count for kind, state, count in tx.all(wanted)}
+
+
+def _view(tx: Tx, row: Any) -> JobView:
+    """Pages are counted by their words, which each of them has read once."""
+    mine = (work.c.job == row.id, work.c.kind == "words")
+    by_state = {state: count for state, count in tx.all(sa.select(work.c.state, sa.func.count()).where(*mine).group_by(work.c.state))}
+    spec = JobSpec.model_validate_json(row.spec)
+    columns = {name: getattr(row, name) for name in JobView.model_fields if hasattr(row, name)}
+    return JobView(**columns, name=spec.document.name, done=by_state.get("done", 0), lost=by_state.get("quarantined", 0))
