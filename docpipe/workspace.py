@@ -65,19 +65,26 @@ def temporary() -> Iterator[Workspace]:
         yield Workspace(Path(folder))
 
 
-def write_atomic(path: Path, content: bytes | IO[bytes]) -> Path:
-    """Write through a temporary file beside `path`, then rename; a reader sees the old file or the new one. The file's mode is what
-    the umask says. `content` may be an open file, which is copied from where it stands."""
+@contextlib.contextmanager
+def draft(path: Path) -> Iterator[IO[bytes]]:
+    """An open temporary file beside `path` that takes its place once the block ends, and is gone where the block raises; a reader
+    sees the old file or the new one. The file's mode is what the umask says."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.parent / f".{path.name[:_DRAFT_NAME]}.{secrets.token_hex(4)}"
+    unfinished = path.parent / f".{path.name[:_DRAFT_NAME]}.{secrets.token_hex(4)}"
     try:
-        with draft.open("xb") as file:
-            if isinstance(content, bytes):
-                file.write(content)
-            else:
-                shutil.copyfileobj(content, file)
-        draft.replace(path)
+        with unfinished.open("xb") as file:
+            yield file
+        unfinished.replace(path)
     except BaseException:
-        draft.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
         raise
+
+
+def write_atomic(path: Path, content: bytes | IO[bytes]) -> Path:
+    """Write the whole file or nothing. `content` may be an open file, which is copied from where it stands."""
+    with draft(path) as file:
+        if isinstance(content, bytes):
+            file.write(content)
+        else:
+            shutil.copyfileobj(content, file)
     return path
