@@ -19,7 +19,11 @@ DocpipeError
 ├── ResourceError           41  out of memory or disk (retryable)
 ├── LedgerError             42  the ledger does not answer (retryable)
 ├── QuotaError              43  the backlog is full: try later (retryable)
+├── OutboundError           45  an address that was to be called did not answer, or not with what was asked for (retryable)
+│   ├── AnswerError         46  it answered in a way that another try does not change
+│   └── ForbiddenAddressError 47 an address that docpipe does not call
 ├── MismatchError           50  a result, workspace or file does not belong to the others
+│   ├── SignatureError      52  a webhook's signature, time or id is not what its sender makes
 │   └── ConflictError       51  an idempotency key stands for something else already
 └── IncompleteError         60  a batch went through, but some of its documents have no usable result
 
@@ -203,6 +207,42 @@ class QuotaError(DocpipeError):
     default_hint = "try again later"
 
 
+class OutboundError(DocpipeError):
+    """An address that was to be called did not answer, or not with what was asked for.
+
+    `status` is the HTTP status where there was an answer, `retry_after` the seconds it asked to wait."""
+
+    code = "outbound"
+    exit_code = 45
+    retryable = True
+    default_hint = "try again later"
+
+    def __init__(
+        self, message: str, *, status: int | None = None, retry_after: float | None = None, file: str | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message, file=file, hint=hint)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class AnswerError(OutboundError):
+    """The address answered in a way that another try does not change."""
+
+    code = "answer"
+    exit_code = 46
+    retryable = False
+    default_hint = "check the address"
+
+
+class ForbiddenAddressError(OutboundError):
+    """An address that docpipe does not call."""
+
+    code = "forbidden_address"
+    exit_code = 47
+    retryable = False
+    default_hint = "give a public https:// address, or have the operator allow this one"
+
+
 class MismatchError(DocpipeError):
     """A result, workspace or file does not belong to the others."""
 
@@ -215,6 +255,14 @@ class ConflictError(MismatchError):
 
     code = "conflict"
     exit_code = 51
+
+
+class SignatureError(MismatchError):
+    """A webhook's signature, time or id is not what its sender makes."""
+
+    code = "signature"
+    exit_code = 52
+    default_hint = "answer 401 and keep nothing of it"
 
 
 class IncompleteError(DocpipeError):

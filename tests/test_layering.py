@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from faces import ROOT, environment
 
-HEAVY = {"torch", "transformers", "celery", "redis", "kombu", "requests", "httpx", "urllib3", "aiohttp", "openai", "socket"}
+HEAVY = {"torch", "transformers", "celery", "redis", "kombu", "requests", "httpx", "httpcore", "urllib3", "aiohttp", "openai", "socket"}
 STAGES = ("docpipe.preprocess", "docpipe.words", "docpipe.extract", "docpipe.validate")
 FACES = (
     "docpipe.cli",
@@ -34,6 +34,8 @@ FORBIDDEN = {
     "docpipe.sinks": (*STAGES, "docpipe.cli", "docpipe.commands", "docpipe.api", "docpipe.batch", "docpipe.pipeline", "docpipe.settings"),
     "docpipe.pipeline": (*FACES, "docpipe.settings"),
     "docpipe.view.model": (*STAGES, "docpipe.pipeline", "docpipe.settings"),
+    "docpipe.outbound": (*STAGES, *FACES, "docpipe.pipeline", "docpipe.settings", "docpipe.webhook"),
+    "docpipe.webhook": (*STAGES, *FACES, "docpipe.pipeline", "docpipe.settings", "docpipe.outbound"),
     "docpipe.values": (*STAGES, *FACES, "docpipe.pipeline", "docpipe.settings"),
 }
 
@@ -80,7 +82,7 @@ def test_schemas_import_only_the_annotations():
 
 def test_nothing_heavy_or_with_a_network_is_imported_by_the_library():
     for name, file in modules("docpipe").items():
-        if not within(name, ("docpipe.backends", "docpipe.sinks.webhook")):
+        if not within(name, ("docpipe.backends", "docpipe.outbound.wire", "docpipe.sinks.webhook")):
             assert not {found.partition(".")[0] for found in imports(file)} & HEAVY, name
 
 
@@ -114,7 +116,7 @@ def test_the_library_imports_without_the_heavy_parts():
     script = (
         "import sys\n"
         f"heavy = {HEAVY - {'socket'}!r}\n"
-        "import docpipe.pipeline, docpipe.api, docpipe.batch\n"
+        "import docpipe.pipeline, docpipe.api, docpipe.batch, docpipe.outbound, docpipe.webhook\n"
         "print(sorted({name.partition('.')[0] for name in sys.modules} & heavy))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, env=environment(), check=True, text=True)
