@@ -15,6 +15,7 @@ from docpipe import errors
 from docpipe.outbound import Fetched, Outbound, fetch, post
 from docpipe.outbound.addresses import check_addresses, check_host
 from docpipe.outbound.headers import file_name, retry_after
+from docpipe.outbound.wire import Call
 
 RULES = Outbound(allowed=(LOCAL,), plain_http=True, seconds=20)
 STRICT = Outbound(plain_http=True, seconds=20)
@@ -281,6 +282,25 @@ def test_no_private_address_is_taken_for_a_public_one(address):
 def test_public_addresses_are_called(address):
     assert check_addresses("a.example", [address], ()) == [address]
     assert check_host(address) == address
+
+
+def test_any_text_is_a_target_or_refused():
+    call = Call(STRICT, None)
+    base = call.target("https://example.com/a/b?c")
+
+    @given(
+        st.sampled_from(["", "http://", "//", "http://[", "http://a:"]),
+        st.one_of(st.text(), st.text(alphabet="ax0179.:[]%@/\\?#-")),
+        st.booleans(),
+    )
+    def check(start: str, rest: str, relative: bool) -> None:
+        try:
+            target = call.target(start + rest, base=base if relative else None)
+        except errors.ForbiddenAddressError:
+            return
+        assert "?" not in target.shown and "#" not in target.shown and "@" not in target.authority and target.shown.isascii()
+
+    check()
 
 
 # ---- what is bounded -------------------------------------------------------------------------------------------------

@@ -67,10 +67,7 @@ class Deadline:
 
 
 class Call:
-    """One call under the rules, redirects and all: whatever it does shares one deadline.
-
-    `trust` are the authorities that a server's certificate may come from.
-    """
+    """One call under the rules, redirects and all: whatever it does shares one deadline."""
 
     def __init__(self, rules: Outbound, resolve: Resolve | None) -> None:
         """Raises UsageError where the file of certificates cannot be read."""
