@@ -23,8 +23,8 @@ DocpipeError
 │   ├── AnswerError         46  it answered in a way that another try does not change
 │   └── ForbiddenAddressError 47 an address that docpipe does not call
 ├── MismatchError           50  a result, workspace or file does not belong to the others
-│   ├── SignatureError      52  a webhook's signature, time or id is not what its sender makes
-│   └── ConflictError       51  an idempotency key stands for something else already
+│   ├── ConflictError       51  an idempotency key stands for something else already
+│   └── SignatureError      52  a webhook's signature, time or id is not what its sender makes
 └── IncompleteError         60  a batch went through, but some of its documents have no usable result
 
 The number is the command's exit code. Each class says whether a retry can help and, as `hint`, the way out.
