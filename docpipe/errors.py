@@ -12,9 +12,11 @@ DocpipeError
 │   ├── TooLargeError       14  more bytes, pages or pixels than the limits allow
 │   └── EmptyError          15  opens, but holds no page
 ├── PageError               20  one page could not be rendered or read (a page error in the result, not the document's end)
+│   └── CrashError          22  its process died or hung, again and again
 ├── FailedError             21  the document was read, but its result is `failed`; the JSON is written all the same
 ├── EngineError             30  an engine is missing or broke
-│   └── MissingError        31  an optional part is not installed
+│   ├── MissingError        31  an optional part is not installed
+│   └── BusyError           32  an engine cannot take more just now, such as at a rate limit (retryable)
 ├── DeadlineError           40  something took longer than its deadline (retryable)
 ├── ResourceError           41  out of memory or disk (retryable)
 ├── LedgerError             42  the ledger does not answer (retryable)
@@ -149,6 +151,14 @@ class PageError(DocpipeError):
     exit_code = 20
 
 
+class CrashError(PageError):
+    """Reading it ended its process, again and again."""
+
+    code = "crash"
+    exit_code = 22
+    default_hint = "docpipe quarantine show tells more; docpipe retry tries it once more"
+
+
 class FailedError(DocpipeError):
     """The document was read, but nothing of it can be used."""
 
@@ -169,6 +179,19 @@ class MissingError(EngineError):
 
     code = "missing"
     exit_code = 31
+
+
+class BusyError(EngineError):
+    """An engine cannot take more just now; `after` are the seconds it asks to wait."""
+
+    code = "busy"
+    exit_code = 32
+    retryable = True
+    default_hint = "try again later"
+
+    def __init__(self, message: str, *, after: float = 0.0, page: int | None = None) -> None:
+        super().__init__(message, page=page)
+        self.after = after
 
 
 class DeadlineError(DocpipeError):

@@ -1,5 +1,6 @@
-"""READ FIRST. The whole system: preprocess, extract, validate; and run(), the three in a row, with a second look before it accepts.
+"""READ FIRST. The whole system: preprocess, extract, validate; and run(), the three in a row, in one process.
 
+The same verbs are the queue's steps (`steps.py`): a page at a time, `conclude` at the end, and again after each round of the cascade.
 Knows the order of the stages and what each hands to the next. Knows no format, engine or rule.
 """
 
@@ -12,20 +13,20 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from docpipe import errors, witness
-from docpipe.errors import DocpipeError
+from docpipe.errors import BusyError, DocpipeError
 from docpipe.extract import Engine
 from docpipe.limits import Limits
 from docpipe.preprocess import preprocess
 from docpipe.records import Failure, Job, Outcome, Page, PageSummary, Readings, Result
 from docpipe.stopwatch import Stopwatch
-from docpipe.validate import validate
+from docpipe.validate import unsettled, validate
 from docpipe.words import OcrEngine, load_words, read_words
 from docpipe.workspace import Workspace
 
 S = TypeVar("S", bound=BaseModel)
 log = logging.getLogger(__name__)
 
-__all__ = ["extract", "preprocess", "read_words", "run", "validate"]
+__all__ = ["conclude", "extract", "judge", "page_engines", "preprocess", "read_document", "read_page_words", "run", "validate"]
 
 
 def run(
@@ -40,18 +41,56 @@ def run(
 ) -> Result[S]:
     """Read one document with one schema, in this process.
 
-    Raises DocumentError where the document cannot be opened; a page that fails is a page error in the result, whose `timing` holds
-    the seconds of each stage. What would be accepted on the word of a text layer is looked at before it is.
+    The cheapest reading first: the engines that read the whole document always do, those that read page by page are asked one after the
+    other, and only for the pages that are still unsettled. Raises DocumentError where the document cannot be opened; a page that fails is a
+    page error in the result, whose `timing` holds the seconds of each stage.
     """
     watch, limits = Stopwatch(), limits or Limits()
     with watch.stage("preprocess"):
         job, pages = preprocess(job, space=space, limits=limits, password=password)
     with watch.stage("words"):
-        pages = [_with_words(page, ocr, job, space) for page in pages]
+        pages = [read_page_words(page, job=job, ocr=ocr, space=space) for page in pages]
     with watch.stage("extract"):
-        outcomes = [outcome for engine in engines for outcome in extract(job, pages, schema, engine=engine, space=space)]
+        outcomes = read_document(job, pages, schema, engines=engines, space=space)
+    for engine in page_engines(engines):
+        with watch.stage("validate"):
+            again = unsettled(judge(job, pages, outcomes, schema, space=space), schema)
+        with watch.stage("extract"):
+            outcomes += extract(job, [page for page in pages if page.number in again], schema, engine=engine, space=space)
+    result = conclude(job, pages, outcomes, schema, ocr=ocr, space=space, limits=limits, password=password, watch=watch)
+    return result.model_copy(update={"timing": watch.seconds})
+
+
+def page_engines(engines: Sequence[Engine]) -> list[Engine]:
+    """The tiers of the cascade, in order."""
+    return [engine for engine in engines if engine.scope == "page"]
+
+
+def read_document(
+    job: Job, pages: Sequence[Page], schema: type[BaseModel], *, engines: Sequence[Engine], space: Workspace
+) -> list[Outcome]:
+    """What the engines that read all pages together find."""
+    whole = [engine for engine in engines if engine.scope == "document"]
+    return [outcome for engine in whole for outcome in extract(job, pages, schema, engine=engine, space=space)]
+
+
+def conclude(
+    job: Job,
+    pages: Sequence[Page],
+    outcomes: Sequence[Outcome],
+    schema: type[S],
+    *,
+    ocr: OcrEngine,
+    space: Workspace,
+    limits: Limits,
+    password: str | None = None,
+    watch: Stopwatch | None = None,
+) -> Result[S]:
+    """The result of all that was read. What would be accepted on the word of a text layer is looked at before it is. Leaves
+    `readings.json`."""
+    watch = watch or Stopwatch()
     with watch.stage("validate"):
-        readings = Readings(job=job, pages=tuple(summarize(page, space) for page in pages), outcomes=tuple(outcomes))
+        readings = _readings(job, pages, outcomes, space)
         result = validate(readings, schema)
     if result.status == "accepted" and (wanted := witness.sights(readings, result, schema)):
         with watch.stage("witness"):
@@ -59,7 +98,16 @@ def run(
             readings = readings.model_copy(update={"outcomes": (*readings.outcomes, seen)})
             result = validate(readings, schema)
     space.save(space.path("readings.json"), readings)
-    return result.model_copy(update={"timing": watch.seconds, "retryable": _worth_another_try(readings)})
+    return result.model_copy(update={"retryable": _worth_another_try(readings)})
+
+
+def judge(job: Job, pages: Sequence[Page], outcomes: Sequence[Outcome], schema: type[S], *, space: Workspace) -> Result[S]:
+    """The result as far as it was read."""
+    return validate(_readings(job, pages, outcomes, space), schema)
+
+
+def _readings(job: Job, pages: Sequence[Page], outcomes: Sequence[Outcome], space: Workspace) -> Readings:
+    return Readings(job=job, pages=tuple(summarize(page, space) for page in pages), outcomes=tuple(outcomes))
 
 
 def extract(job: Job, pages: Sequence[Page], schema: type[BaseModel], *, engine: Engine, space: Workspace) -> list[Outcome]:
@@ -93,7 +141,7 @@ def _worth_another_try(readings: Readings) -> bool:
     return any(failure.retryable for failure in failures) or any(page.error in passing for page in readings.pages)
 
 
-def _with_words(page: Page, ocr: OcrEngine, job: Job, space: Workspace) -> Page:
+def read_page_words(page: Page, *, job: Job, ocr: OcrEngine, space: Workspace) -> Page:
     """The page once its words are stored; a page whose words cannot be read is a failed page."""
     if page.status != "done":
         return page
@@ -133,7 +181,8 @@ def _guarded(read: Callable[[], Outcome], name: str, numbers: tuple[int, ...]) -
     try:
         return read()
     except DocpipeError as problem:
-        return Failure(engine=name, pages=numbers, code=problem.code, message=problem.message, retryable=problem.retryable)
+        after = problem.after if isinstance(problem, BusyError) else 0.0
+        return Failure(engine=name, pages=numbers, code=problem.code, message=problem.message, retryable=problem.retryable, after=after)
     except Exception as problem:
         if errors.is_exhausted(problem):
             raise

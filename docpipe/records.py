@@ -8,6 +8,7 @@ left; money and quantities are decimal strings; dates are ISO 8601; text is NFC.
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 
@@ -240,7 +241,7 @@ class Reading(Record):
 
 
 class Failure(Record):
-    """An engine could not read these pages; `code` is an error class's code."""
+    """An engine could not read these pages; `code` is an error class's code, `after` the seconds it asks to wait before another try."""
 
     kind: Literal["failure"] = "failure"
     engine: str
@@ -248,6 +249,7 @@ class Failure(Record):
     code: str
     message: str = ""
     retryable: bool = False
+    after: float = 0.0
 
 
 Outcome = Annotated[Reading | Failure, Attribute(discriminator="kind")]
@@ -352,6 +354,10 @@ class Result(Record, Generic[DataT]):
     def canonical_json(self) -> str:
         """The result without what differs from run to run."""
         return self.model_dump_json(by_alias=True, exclude={"job", "timing", "retryable"})
+
+    def sha256(self) -> str:
+        """The hash of the canonical form: the same for the same reading of the same document."""
+        return hashlib.sha256(self.canonical_json().encode()).hexdigest()
 
 
 Readings.model_rebuild()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import ByteSize, Field, ValidationError
+from pydantic import ByteSize, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from docpipe.errors import SettingsError
 from docpipe.limits import Limits
+
+_STATE = Path.home() / ".local" / "state" / "docpipe"
 
 
 class Settings(BaseSettings):
@@ -27,6 +29,23 @@ class Settings(BaseSettings):
     dpi: int = Field(200, ge=72, le=600, description="resolution pages are rendered at")
     formats: tuple[str, ...] = Field((), description="input formats of your own, as module:Class or path.py:Class")
     cache: Path = Field(Path.home() / ".cache" / "docpipe", description="folder for prepared model files")
+
+    ledger: str = Field(f"sqlite:///{_STATE / 'ledger.sqlite'}", description="the queue's database: sqlite:/// or postgresql+psycopg://")
+    store: str = Field(str(_STATE / "store"), description="where the queue keeps files: a folder, s3://, gs:// or abfs://")
+    broker: str = Field("redis://127.0.0.1:6379/0", description="the Redis that carries the queue's messages")
+    prefix: str = Field("docpipe:", description="what every key of ours in that Redis begins with")
+    tenant: str = Field("default", description="who submits, where a call does not say")
+    packages: tuple[str, ...] = Field((), description="packages whose schemas, engines and formats jobs may name")
+    plugins: Path | None = Field(None, description="folder of schema and plug-in files that jobs may name")
+    tenant_jobs: int = Field(10_000, ge=1, description="most unfinished jobs of a tenant")
+    backlog: int = Field(100_000, ge=1, description="most unfinished jobs of all tenants")
+    free_disk: ByteSize = Field(ByteSize(1024**3), description="room that a local store keeps free")
+    job_seconds: float | None = Field(None, gt=0, description="the most a job may take until it has an outcome")
+    webhook_secrets: tuple[SecretStr, ...] = Field(
+        (), description="secrets that webhooks are signed with, whsec_...; two while they rotate"
+    )
+    outbound_allowed: tuple[str, ...] = Field((), description="networks and hosts that may be called although they are not public")
+    outbound_http: bool = Field(False, description="call http:// addresses as well")
 
     def limits(self) -> Limits:
         """The limits of these settings, as preprocessing takes them."""

@@ -66,13 +66,15 @@ def temporary() -> Iterator[Workspace]:
 
 
 @contextlib.contextmanager
-def draft(path: Path) -> Iterator[IO[bytes]]:
+def draft(path: Path, *, mode: int | None = None) -> Iterator[IO[bytes]]:
     """An open temporary file beside `path` that takes its place once the block ends, and is gone where the block raises; a reader
-    sees the old file or the new one. The file's mode is what the umask says."""
+    sees the old file or the new one. The file's mode is `mode` or what the umask says."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.parent / f".{path.name[:_DRAFT_NAME]}.{secrets.token_hex(4)}"
     try:
         with unfinished.open("xb") as file:
+            if mode is not None:
+                unfinished.chmod(mode)
             yield file
         unfinished.replace(path)
     except BaseException:
@@ -80,9 +82,9 @@ def draft(path: Path) -> Iterator[IO[bytes]]:
         raise
 
 
-def write_atomic(path: Path, content: bytes | IO[bytes]) -> Path:
+def write_atomic(path: Path, content: bytes | IO[bytes], *, mode: int | None = None) -> Path:
     """Write the whole file or nothing. `content` may be an open file, which is copied from where it stands."""
-    with draft(path) as file:
+    with draft(path, mode=mode) as file:
         if isinstance(content, bytes):
             file.write(content)
         else:

@@ -17,10 +17,12 @@ HOME = Path(__file__).resolve().parent
 
 
 class Engine(ABC):
-    """One way to read. `scope` says whether `read` gets one page at a time or all of them together."""
+    """One way to read. `scope` says whether `read` gets one page at a time or all of them together; one that reads page by page is a
+    tier of the cascade, and `lane` says what the queue runs it on: this machine's GPU, or somebody's API."""
 
     name: ClassVar[str]
     scope: ClassVar[Literal["page", "document"]]
+    lane: ClassVar[Literal["gpu", "api"]] = "gpu"
 
     @abstractmethod
     def read(self, pages: Sequence[Page], schema: type[BaseModel], *, job: Job, space: Workspace) -> Reading:

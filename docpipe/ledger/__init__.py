@@ -7,10 +7,11 @@ PostgreSQL (several).
 from __future__ import annotations
 
 from docpipe.ledger.claim import Terms, claim, crashed, give_up, hand_back, release, renew, settle
-from docpipe.ledger.control import cancel, forget, retry
-from docpipe.ledger.dispatch import Sent, dispatch, forget_sent
+from docpipe.ledger.control import cancel, forget, redeliver, retry
+from docpipe.ledger.dispatch import Sent, dispatch, forget_sent, waiting
 from docpipe.ledger.ledger import Ledger
 from docpipe.ledger.records import (
+    TIER,
     Delivered,
     Done,
     Event,
@@ -35,6 +36,7 @@ from docpipe.ledger.workers import say_alive, say_goodbye
 
 __all__ = [
     "LANES",
+    "TIER",
     "Delivered",
     "Done",
     "Event",
@@ -69,6 +71,7 @@ __all__ = [
     "new_job_id",
     "open_ledger",
     "read_hint",
+    "redeliver",
     "release",
     "renew",
     "retry",
@@ -80,4 +83,5 @@ __all__ = [
     "sweep",
     "view",
     "views",
+    "waiting",
 ]

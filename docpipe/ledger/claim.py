@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from docpipe.errors import CrashError
 from docpipe.ledger import tables
 from docpipe.ledger.ledger import Ledger, Tx
 from docpipe.ledger.phases import advance, at, conclude, end_item, enter, read_again
@@ -19,7 +20,6 @@ MOST_CRASHES = 3  # of an item, then it is given up
 MOST_TRANSIENTS = 20
 # The most an item may run, in seconds; a claim is not renewed beyond it, so that a hanging process loses it.
 MOST_SECONDS: dict[Kind, float] = {"prepare": 330.0, "words": 330.0, "read": 900.0, "merge": 630.0, "deliver": 60.0}
-CRASH = "crash"
 
 work = tables.work
 
@@ -68,7 +68,7 @@ def settle(ledger: Ledger, item: Work, done: Done) -> bool:
     where the claim was lost."""
     with ledger.write() as tx:
         tx.lock_job(item.job)
-        artifact = done.artifact if isinstance(done, Stored) else None
+        artifact = done.artifact if isinstance(done, Stored | Opened) else None
         if not end_item(tx, item.hint, "done", artifact=artifact):
             return False
         match done:
@@ -127,9 +127,9 @@ def count_crash(tx: Tx, hint: Hint, *, reason: str, terms: Terms) -> bool:
         return False
     if before + 1 >= terms.crashes:
         tx.run(work.update().where(at(hint)).values(crashes=before + 1))
-        return _given_up(tx, hint, CRASH, reason)
-    tx.tell(hint.job, CRASH, note=f"{hint.kind} {hint.idx}: {reason}")
-    return _pending(tx, hint, alone=True, crashes=before + 1, error_code=CRASH, error=reason)
+        return _given_up(tx, hint, CrashError.code, reason)
+    tx.tell(hint.job, CrashError.code, note=f"{hint.kind} {hint.idx}: {reason}")
+    return _pending(tx, hint, alone=True, crashes=before + 1, error_code=CrashError.code, error=reason)
 
 
 def _pending(tx: Tx, hint: Hint, *, delay: float = 0.0, **columns: object) -> bool:

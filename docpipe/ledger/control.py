@@ -51,6 +51,21 @@ def retry(ledger: Ledger, job_id: str, *, pages: Sequence[int] = ()) -> int:
     return len(items)
 
 
+def redeliver(ledger: Ledger, job_id: str) -> bool:
+    """Deliver the job's outcome once more; False where nobody asked for that. Raises NotFoundError, and UsageError where there
+    is no outcome yet."""
+    with ledger.write() as tx:
+        row = tx.lock_job(job_id)
+        if row.state != "done":
+            raise UsageError(f"the job is {row.state}", file=job_id, hint="there is no outcome to deliver")
+        if not JobSpec.model_validate_json(row.spec).webhook:
+            return False
+        tx.tell(job_id, "redelivered")
+        tx.run(job.update().where(job.c.id == job_id).values(ended_at=None))
+        enter(tx, job_id, "delivering", kind="deliver", items={row.round: None}, lane="deliver", round=row.round)
+    return True
+
+
 def forget(ledger: Ledger, job_id: str) -> str:
     """Delete the job and all that is written about it; returns its document's name in the store. Raises NotFoundError, and UsageError where
     it is still at work."""

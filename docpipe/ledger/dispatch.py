@@ -7,7 +7,7 @@ the broker's memory does not grow with the backlog. Tenants take turns, in a ten
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -52,19 +52,31 @@ def dispatch(ledger: Ledger, *, slots: Mapping[Lane, int] | None = None, closed:
         return [sent for lane, count in room.items() for sent in _hand_out(tx, lane, count)]
 
 
-def forget_sent(ledger: Ledger, *, overdue_only: bool = False) -> int:
-    """Make what was handed out and not begun pending again, as its hints are lost: all of it, or what has waited for longer than a hint's
-    lease. Returns how many items."""
+def forget_sent(ledger: Ledger, *, only: Collection[Hint] | None = None, overdue: bool = False) -> int:
+    """Make what was handed out and not begun pending again, as its hints are lost: all of it, or `only` these, or what has waited for
+    longer than a hint's lease. Returns how many items."""
     lost = [work.c.state == "enqueued"]
     with ledger.write() as tx:
-        if overdue_only:
+        if overdue:
             lost.append(work.c.lease_until < tx.now)
-        count = 0
-        for (job_id,) in tx.all(sa.select(work.c.job).where(*lost).distinct()):
-            tx.lock_job(job_id)
-            mine = work.update().where(*lost, work.c.job == job_id)
-            count += tx.run(mine.values(state="pending", not_before=tx.now, lease_until=None)).rowcount
-            tx.run(job.update().where(job.c.id == job_id).values(due_at=tx.now))
+        rows = tx.all(sa.select(*_ADDRESS, work.c.fence).where(*lost).order_by(work.c.job))
+        hints = [hint for row in rows if (hint := Hint(*row)) and (only is None or hint in only)]
+        return sum(_take_back(tx, hint) for hint in hints)
+
+
+def waiting(ledger: Ledger) -> int:
+    """How many items are handed out and not begun."""
+    with ledger.read() as tx:
+        return int(tx.scalar(sa.select(sa.func.count()).select_from(work).where(work.c.state == "enqueued")))
+
+
+def _take_back(tx: Tx, hint: Hint) -> int:
+    tx.lock_job(hint.job)
+    mine = (work.c.job == hint.job, work.c.kind == hint.kind, work.c.idx == hint.idx, work.c.fence == hint.fence)
+    back = work.update().where(*mine, work.c.state == "enqueued").values(state="pending", not_before=tx.now, lease_until=None)
+    count = tx.run(back).rowcount
+    if count:
+        tx.run(job.update().where(job.c.id == hint.job).values(due_at=tx.now))
     return count
 
 

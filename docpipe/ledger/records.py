@@ -54,7 +54,7 @@ def read_hint(*parts: Any) -> Hint:
 
 def check_tenant(name: str) -> str:
     """The name again. Raises UsageError where it cannot be a tenant's, as it is part of file names and of queries."""
-    if not _TENANT.fullmatch(name):
+    if not _TENANT.fullmatch(name) or ".." in name:
         raise UsageError(f"{name[:80]!r} cannot be a tenant", hint="letters, digits, dots, dashes and underscores, at most 64")
     return name
 
@@ -143,8 +143,9 @@ class Event(Record):
 
 
 class Opened(Record):
-    """Of `prepare`: the pages whose words are to be read."""
+    """Of `prepare`: what is now known of the document, and the pages whose words are to be read."""
 
+    artifact: str = ""
     document_pages: int
     pages: tuple[int, ...]
 

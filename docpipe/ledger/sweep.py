@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from docpipe.errors import DeadlineError
 from docpipe.ledger import tables
 from docpipe.ledger.claim import TERMS, Terms, count_crash
 from docpipe.ledger.dispatch import forget_sent
@@ -13,7 +14,6 @@ from docpipe.ledger.records import Hint
 from docpipe.records import Record
 
 MOST = 500  # of a kind in one sweep; the rest waits for the next
-DEADLINE = "deadline"
 
 job, work = tables.job, tables.work
 
@@ -28,7 +28,7 @@ class Swept(Record):
 
 def sweep(ledger: Ledger, *, terms: Terms = TERMS) -> Swept:
     """Make lost work pending again, or give up what crashes again and again."""
-    return Swept(claims=_claims(ledger, terms), hints=forget_sent(ledger, overdue_only=True), jobs=_jobs(ledger))
+    return Swept(claims=_claims(ledger, terms), hints=forget_sent(ledger, overdue=True), jobs=_jobs(ledger))
 
 
 def _claims(ledger: Ledger, terms: Terms) -> int:
@@ -53,5 +53,5 @@ def _jobs(ledger: Ledger) -> int:
     for job_id in found:
         with ledger.write() as tx:
             if tx.lock_job(job_id).state not in (*tables.ENDED, "delivering"):
-                conclude(tx, job_id, status="failed", error_code=DEADLINE, error="the job's time was over")
+                conclude(tx, job_id, status="failed", error_code=DeadlineError.code, error="the job's time was over")
     return len(found)

@@ -11,29 +11,29 @@ from docpipe.errors import NotFoundError
 from docpipe.ledger import tables
 from docpipe.ledger.ledger import Ledger, Tx
 from docpipe.ledger.records import Event, Item, JobSpec, JobView
-from docpipe.ledger.tables import JobState, Kind, WorkState
+from docpipe.ledger.tables import Kind, WorkState
 
 job, work, event = tables.job, tables.work, tables.event
 
 
-def view(ledger: Ledger, job_id: str) -> JobView:
-    """One job as its submitter sees it. Raises NotFoundError."""
+def view(ledger: Ledger, job_id: str, *, tenant: str | None = None) -> JobView:
+    """One job as its submitter sees it. Raises NotFoundError, also for the job of another tenant."""
     with ledger.read() as tx:
         row = tx.one(sa.select(job).where(job.c.id == job_id))
-        if row is None:
+        if row is None or tenant not in (None, row.tenant):
             raise NotFoundError("no such job", file=job_id, hint="docpipe status lists the jobs")
         return _view(tx, row)
 
 
 def views(
-    ledger: Ledger, *, tenant: str | None = None, states: Sequence[JobState] = (), most: int = 100, before: float | None = None
+    ledger: Ledger, *, tenant: str | None = None, unfinished: bool = False, most: int = 100, before: float | None = None
 ) -> list[JobView]:
     """Jobs, the newest first; `before` goes on where an earlier call ended."""
     wanted = sa.select(job).order_by(job.c.created_at.desc(), job.c.id).limit(most)
     if tenant is not None:
         wanted = wanted.where(job.c.tenant == tenant)
-    if states:
-        wanted = wanted.where(job.c.state.in_(states))
+    if unfinished:
+        wanted = wanted.where(job.c.state.not_in(tables.ENDED))
     if before is not None:
         wanted = wanted.where(job.c.created_at < before)
     with ledger.read() as tx:
@@ -59,11 +59,14 @@ def items(ledger: Ledger, job_id: str, *, kinds: Sequence[Kind] = tables.KINDS, 
         return [Item(**row._asdict()) for row in tx.all(wanted)]
 
 
-def given_up(ledger: Ledger, *, most: int = 100) -> list[tuple[str, Item]]:
+def given_up(ledger: Ledger, *, tenant: str | None = None, most: int = 100) -> list[tuple[str, Item]]:
     """Items that were given up, with their job."""
     columns = [work.c[name] for name in Item.model_fields]
+    wanted = sa.select(work.c.job, *columns).where(work.c.state == "quarantined").order_by(work.c.job, work.c.idx).limit(most)
+    if tenant is not None:
+        wanted = wanted.join(job, job.c.id == work.c.job).where(job.c.tenant == tenant)
     with ledger.read() as tx:
-        rows = tx.all(sa.select(work.c.job, *columns).where(work.c.state == "quarantined").order_by(work.c.job, work.c.idx).limit(most))
+        rows = tx.all(wanted)
     return [(row.job, Item(**{name: getattr(row, name) for name in Item.model_fields})) for row in rows]
 
 

@@ -12,7 +12,7 @@ from docpipe.errors import DocpipeError, EmptyError, MismatchError, UsageError
 from docpipe.limits import Limits
 from docpipe.preprocess.client import OpenDocument, Request, open_document
 from docpipe.preprocess.sniff import identify_format
-from docpipe.records import Document, Job, Page
+from docpipe.records import Job, Page
 from docpipe.workspace import Workspace
 
 EINVOICE = "einvoice.xml"
@@ -29,17 +29,29 @@ def preprocess(job: Job, *, space: Workspace, limits: Limits, password: str | No
     Raises NotFoundError, UnsupportedError, TooLargeError, EmptyError, DamagedError, PasswordError; DeadlineError or ResourceError when
     opening takes too much; MismatchError when the file is no longer the one that the job names. Each names the file.
     """
+    with _opened(job, limits, password, einvoice=space.path(EINVOICE)) as (opened, job):
+        pages = [_page(opened, number, job=job, space=space, limits=limits) for number in _numbers(job)]
+    return job, pages
+
+
+def survey(job: Job, *, space: Workspace, limits: Limits, password: str | None = None) -> tuple[Job, list[int]]:
+    """Open the file and look at no page: the job with `document` filled in, and the numbers of the pages to read. Leaves `einvoice.xml` as
+    `preprocess` does, and raises the same."""
+    with _opened(job, limits, password, einvoice=space.path(EINVOICE)) as (_, job):
+        return job, _numbers(job)
+
+
+@contextlib.contextmanager
+def _opened(job: Job, limits: Limits, password: str | None, *, einvoice: Path) -> Iterator[tuple[OpenDocument, Job]]:
+    """The job's file, open, and the job with what is now known of its document."""
     reference, document = identify_format(job.source, limits, job.options.formats)
     if job.document.sha256 and job.document.sha256 != document.sha256:
         raise MismatchError("the file has changed since the job was made", file=document.name)
-    request = Request(job.source, reference, password, space.path(EINVOICE))
-    with open_document(request, limits) as opened:
+    with open_document(Request(job.source, reference, password, einvoice), limits) as opened:
         if opened.pages == 0 and not opened.einvoice:
             raise EmptyError("the document has no pages", file=document.name)
         document = document.model_copy(update={"pages": opened.pages, "repaired": opened.repaired})
-        numbers = _numbers(job, document)
-        pages = [_page(opened, number, job=job, space=space, limits=limits) for number in numbers]
-    return job.model_copy(update={"document": document}), pages
+        yield opened, job.model_copy(update={"document": document})
 
 
 def render(page: Page, *, job: Job, space: Workspace, limits: Limits, password: str | None = None, dpi: float | None = None) -> Page:
@@ -61,12 +73,12 @@ def render(page: Page, *, job: Job, space: Workspace, limits: Limits, password: 
         return place(path, facts["dpi"], page, space=space, clean=facts["clean"])
 
 
-def _numbers(job: Job, document: Document) -> list[int]:
-    wanted = job.options.pages
-    beyond = [number for number in wanted if not 1 <= number <= document.pages]
+def _numbers(job: Job) -> list[int]:
+    wanted, count = job.options.pages, job.document.pages
+    beyond = [number for number in wanted if not 1 <= number <= count]
     if beyond:
-        raise UsageError(f"there is no page {beyond[0]}, the document has {document.pages}", hint="give page numbers from 1 on")
-    return sorted(set(wanted)) if wanted else list(range(1, document.pages + 1))
+        raise UsageError(f"there is no page {beyond[0]}, the document has {count}", hint="give page numbers from 1 on")
+    return sorted(set(wanted)) if wanted else list(range(1, count + 1))
 
 
 def _page(opened: OpenDocument, number: int, *, job: Job, space: Workspace, limits: Limits) -> Page:

@@ -25,7 +25,10 @@ from docpipe.validate.relations import fill, relate
 from docpipe.validate.repair import repair
 from docpipe.validate.rows import Row
 from docpipe.validate.rules import check
+from docpipe.validate.unsettled import unsettled
 from docpipe.validate.verdict import THRESHOLDS, verdict
+
+__all__ = ["contests", "settle", "unsettled", "validate", "without_xml"]
 
 S = TypeVar("S", bound=BaseModel)
 

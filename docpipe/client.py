@@ -1,0 +1,223 @@
+"""Submitting to the queue and asking about it, from Python. Needs the ledger and the store; neither a broker nor a worker.
+
+from docpipe.client import Client
+
+with Client.from_settings() as client:
+    job = client.submit("invoice.pdf", schema="invoice")
+    result = client.wait(job, seconds=600)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from docpipe import ledger as book
+from docpipe.allowed import Allowed
+from docpipe.errors import DeadlineError, FailedError, QuotaError
+from docpipe.fields import load_schema
+from docpipe.ledger import Event, Item, JobSpec, JobView, Ledger, Quota, check_tenant, new_job_id, open_ledger
+from docpipe.outbound import Outbound, fetch
+from docpipe.preprocess import identify
+from docpipe.records import Document, Result
+from docpipe.request import Request, job_id
+from docpipe.settings import Settings, read_settings
+from docpipe.steps import secret_name, source_name
+from docpipe.store import Store
+
+POLL = 0.2  # seconds between two looks while waiting
+
+
+class Client:
+    """The queue as a submitter sees it. Jobs of a tenant other than `tenant` are neither shown nor touched; None stands for all."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        store: Store,
+        *,
+        tenant: str | None = None,
+        allowed: Allowed | None = None,
+        outbound: Outbound | None = None,
+        quota: Quota | None = None,
+        free_disk: int = 0,
+        seconds: float | None = None,
+    ) -> None:
+        """`seconds` is the most a job may take, where `submit` says nothing else; `free_disk` the bytes that the store keeps free."""
+        self._ledger = ledger
+        self._store = store
+        self._tenant = tenant if tenant is None else check_tenant(tenant)
+        self._allowed = allowed or Allowed()
+        self._outbound = outbound or Outbound()
+        self._quota = quota or Quota()
+        self._free_disk = free_disk
+        self._seconds = seconds
+
+    @classmethod
+    def from_settings(cls, settings: Settings | None = None, *, tenant: str | None = None) -> Self:
+        """The queue that the settings name, for their tenant. Raises SettingsError or LedgerError."""
+        settings = settings or read_settings()
+        return cls(
+            open_ledger(settings.ledger),
+            Store(settings.store),
+            tenant=tenant or settings.tenant,
+            allowed=Allowed(packages=settings.packages, folder=settings.plugins),
+            outbound=Outbound(allowed=settings.outbound_allowed, plain_http=settings.outbound_http, largest=settings.max_bytes),
+            quota=Quota(tenant_jobs=settings.tenant_jobs, jobs=settings.backlog),
+            free_disk=settings.free_disk,
+            seconds=settings.job_seconds,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._ledger.close()
+
+    def submit(
+        self,
+        source: str | Path,
+        request: Request,
+        *,
+        key: str | None = None,
+        webhook: str | None = None,
+        password: str | None = None,
+        seconds: float | None = None,
+    ) -> str:
+        """Put a file, or what lies at an http(s) URL, into the queue; returns the job's id. Once this returns nothing gets lost.
+
+        The same `key` (else: the same document, schema and options) is the same job, however often it is submitted. Raises DocumentError
+        where the file is none that docpipe reads, SchemaError where workers may not load what the request names, OutboundError for a
+        URL, QuotaError where the backlog or the disk is full, ConflictError.
+        """
+        with self._local(source) as (path, name):
+            document = identify(path, request.limits, formats=self._allowed.options(request.options).formats)
+            return self._submit(path, document.model_copy(update={"name": name}), request, key, webhook, password, seconds or self._seconds)
+
+    def _submit(
+        self,
+        path: Path,
+        document: Document,
+        request: Request,
+        key: str | None,
+        webhook: str | None,
+        password: str | None,
+        seconds: float | None,
+    ) -> str:
+        tenant, job = self._tenant or read_settings().tenant, new_job_id()
+        self._check_disk(path.stat().st_size)
+        _, ref = load_schema(self._allowed.reference(request.schema_name))
+        self._allowed.options(request.options)
+        spec = JobSpec(
+            key=job_id(document, ref, request.options),
+            source=source_name(tenant, job),
+            document=document,
+            schema_ref=ref,
+            options=request.options,
+            limits=request.limits,
+            locked=password is not None,
+            webhook=webhook,
+        )
+        try:
+            with path.open("rb") as content:
+                self._store.put(spec.source, content)
+            if password is not None:
+                self._store.put(secret_name(tenant, job), password.encode(), private=True)
+            found = book.submit(self._ledger, spec, job=job, tenant=tenant, key=key, seconds=seconds, quota=self._quota)
+        except BaseException:
+            self._store.delete(f"{tenant}/{job}")
+            raise
+        if found != job:
+            self._store.delete(f"{tenant}/{job}")
+        return found
+
+    # ---- asking ------------------------------------------------------------------------------------------------------
+
+    def job(self, job: str) -> JobView:
+        """How the job stands. Raises NotFoundError."""
+        return book.view(self._ledger, job, tenant=self._tenant)
+
+    def jobs(self, *, most: int = 100, unfinished: bool = False) -> list[JobView]:
+        """The tenant's jobs, the newest first."""
+        return book.views(self._ledger, tenant=self._tenant, unfinished=unfinished, most=most)
+
+    def items(self, job: str) -> list[Item]:
+        """All that was or is to be done for the job. Raises NotFoundError."""
+        self.job(job)
+        return book.items(self._ledger, job)
+
+    def given_up(self, *, most: int = 100) -> list[tuple[str, Item]]:
+        """Items of the tenant's jobs that were given up, with their job."""
+        return book.given_up(self._ledger, tenant=self._tenant, most=most)
+
+    def watch(self, job: str, *, after: int = 0, seconds: float | None = None) -> Iterator[Event]:
+        """What happens to the job, as it happens, from the event after `after` on until the job ends. Raises NotFoundError, and
+        DeadlineError after `seconds`."""
+        until = None if seconds is None else time.monotonic() + seconds
+        while True:
+            ended = self.job(job).ended
+            for event in book.events(self._ledger, job, after=after):
+                after = event.seq
+                yield event
+            if ended and not book.events(self._ledger, job, after=after, most=1):
+                return
+            if until is not None and time.monotonic() > until:
+                raise DeadlineError("the job has not ended yet", file=job, hint="docpipe watch goes on waiting")
+            time.sleep(POLL)
+
+    def wait(self, job: str, *, seconds: float | None = None) -> Result[Any]:
+        """The result, once it is there. Raises FailedError where the job ended without one, DeadlineError after `seconds`."""
+        for _ in self.watch(job, seconds=seconds):
+            pass
+        return self.result(job)
+
+    def result(self, job: str) -> Result[Any]:
+        """The result of a job that has one. Raises NotFoundError, and FailedError where there is none."""
+        found = self.job(job)
+        if found.result is None:
+            said = f"{found.error_code}: {found.error}" if found.error_code else f"the job is {found.state}"
+            raise FailedError(f"there is no result: {said}", file=found.name, hint="docpipe status tells more")
+        return Result[Any].model_validate_json(self._store.read(found.result))
+
+    # ---- changing ----------------------------------------------------------------------------------------------------
+
+    def cancel(self, job: str) -> bool:
+        """Stop the job; False where it has ended already. Raises NotFoundError."""
+        found = self.job(job)
+        return book.cancel(self._ledger, found.id)
+
+    def retry(self, job: str, *, pages: Sequence[int] = ()) -> int:
+        """Read again what was given up, or these pages; returns how many. Raises NotFoundError and UsageError."""
+        return book.retry(self._ledger, self.job(job).id, pages=pages)
+
+    def redeliver(self, job: str) -> bool:
+        """Call the job's webhook again with its outcome; False where it has none. Raises NotFoundError and UsageError."""
+        return book.redeliver(self._ledger, self.job(job).id)
+
+    def drop(self, job: str) -> None:
+        """Delete the job, its document, and all that was read off it. Raises NotFoundError, and UsageError where it is at work."""
+        found = self.job(job)
+        book.forget(self._ledger, found.id)
+        self._store.delete(f"{found.tenant}/{found.id}")
+
+    # ---- inside ------------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _local(self, source: str | Path) -> Iterator[tuple[Path, str]]:
+        """The document as a file, and the name that it goes by."""
+        if not str(source).lower().startswith(("http://", "https://")):
+            yield Path(source), Path(source).name
+            return
+        with tempfile.TemporaryDirectory(prefix="docpipe-fetch-") as folder:
+            fetched = fetch(str(source), Path(folder) / "document", rules=self._outbound)
+            yield Path(folder) / "document", fetched.name
+
+    def _check_disk(self, size: int) -> None:
+        free = self._store.free_bytes()
+        if free is not None and free - size < self._free_disk:
+            raise QuotaError("the store's disk is full", hint="try again later, or make room")

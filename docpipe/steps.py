@@ -1,0 +1,296 @@
+"""What is done with an item of work: prepare, words, read, merge, deliver. The pipeline's verbs over the ledger and the store.
+
+Knows what each step needs and leaves behind, and what becomes of an item that fails; no broker, no process, no order of jobs.
+
+TENANT/JOB/source                      the document
+TENANT/JOB/prepare-0.1.json, .xml      what opening it told, and the e-invoice it carries; INDEX.FENCE as in all that follows
+TENANT/JOB/words-7.1.json, .png        a page with its words, and its image where an engine of the cascade wants one
+TENANT/JOB/read-100007.1.json          what an engine of the cascade read off it
+TENANT/JOB/result-0.1.json             the result
+
+The fence in a name keeps what a frozen worker writes when it wakes up apart from what the one that took over has written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import random
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+
+from docpipe import ledger as book
+from docpipe import pipeline
+from docpipe.allowed import Allowed
+from docpipe.delivery import Delivery
+from docpipe.errors import CrashError, DeadlineError, DocpipeError, LedgerError, is_exhausted
+from docpipe.extract import Engine, load_engine
+from docpipe.ledger import Hint, JobSpec, Ledger, Terms, Work
+from docpipe.ledger.claim import TERMS
+from docpipe.preprocess import preprocess, survey
+from docpipe.preprocess.stage import EINVOICE
+from docpipe.records import Document, Failure, Job, Outcome, Page, ReadOptions, Record, Words
+from docpipe.store import Store
+from docpipe.validate import unsettled
+from docpipe.words import OcrEngine, load_ocr, load_words
+from docpipe.workspace import Workspace
+
+LONGEST_WAIT = 300.0  # seconds between two tries of an item that has to wait
+INTERNAL = "internal"
+_OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
+log = logging.getLogger(__name__)
+
+
+class Opening(Record):
+    """What preparing a job left for its merging."""
+
+    document: Document
+    einvoice: bool
+
+
+class PageWords(Record):
+    """What reading a page's words left for its merging. `image` is the artifact with the page's image, where it was kept."""
+
+    page: Page
+    words: Words | None
+    image: str | None = None
+
+
+class Steps:
+    """Does items for one worker; safe to call from several threads. Models are loaded at the first item that needs them."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        store: Store,
+        *,
+        allowed: Allowed | None = None,
+        delivery: Delivery | None = None,
+        cache: Path | None = None,
+        terms: Terms = TERMS,
+    ) -> None:
+        """`cache` is the folder for prepared model files."""
+        self.ledger = ledger
+        self.store = store
+        self.terms = terms
+        self._allowed = allowed or Allowed()
+        self._delivery = delivery or Delivery()
+        self._cache = cache
+        self._random = random.Random()
+        self._lock = threading.Lock()
+        self._engine = lru_cache(maxsize=16)(load_engine)
+        self._ocr = lru_cache(maxsize=4)(self._load_ocr)
+
+    def do(self, hint: Hint, *, owner: str) -> Work | None:
+        """Claim the item that the hint is about and do it; None where the hint is stale. Whatever goes wrong is written into the ledger:
+        nothing is raised but LedgerError, after which the claim runs out by itself, and what ends the process."""
+        item = book.claim(self.ledger, hint, owner=owner, terms=self.terms)
+        if item is None:
+            log.info("stale", extra=_about(hint))
+            return None
+        log.info("begin", extra=_about(hint))
+        try:
+            self._do(item)
+        except (SystemExit, KeyboardInterrupt):
+            book.hand_back(self.ledger, item)
+            raise
+        except LedgerError:
+            raise
+        except Exception as problem:
+            self._failed(item, problem)
+        return item
+
+    def _do(self, item: Work) -> None:
+        steps: dict[book.Kind, Callable[[Work], book.Done | None]] = {
+            "prepare": self._prepare,
+            "words": self._words,
+            "read": self._read,
+            "merge": self._merge,
+            "deliver": self._deliver,
+        }
+        done = steps[item.kind](item)
+        if done is not None and book.settle(self.ledger, item, done):
+            log.info("done", extra=_about(item.hint))
+
+    def _failed(self, item: Work, problem: Exception) -> None:
+        """An error that passes is waited for, one that hangs counts as a crash, any other gives the item up."""
+        code, message = (problem.code, problem.message) if isinstance(problem, DocpipeError) else (INTERNAL, type(problem).__name__)
+        if isinstance(problem, DeadlineError):
+            book.crashed(self.ledger, item.hint, reason=message, terms=self.terms)
+        elif is_exhausted(problem) or (isinstance(problem, DocpipeError) and problem.retryable):
+            self._wait(item, code="resource" if is_exhausted(problem) else code, message=message)
+        else:
+            if code == INTERNAL:
+                log.exception("failed", extra=_about(item.hint))
+            book.give_up(self.ledger, item, code=code, message=message)
+
+    def _wait(self, item: Work, *, code: str, message: str, after: float = 0.0) -> None:
+        """The item is tried again after the time that was asked for, or after one that doubles with each try, with jitter."""
+        wait = max(after, self._random.uniform(0.5, 1.0) * min(LONGEST_WAIT, 2.0**item.transients))
+        book.release(self.ledger, item, delay=wait, code=code, message=message, terms=self.terms)
+
+    # ---- the steps ---------------------------------------------------------------------------------------------------
+
+    def _prepare(self, item: Work) -> book.Opened:
+        self._allowed.load_schema(item.spec.schema_ref)
+        with self._space() as space:
+            job, numbers = survey(self._job(item), space=space, limits=item.spec.limits, password=self._password(item))
+            opening = Opening(document=_named(job.document, item.spec), einvoice=space.has(EINVOICE))
+            if opening.einvoice:
+                self.store.put(_artifact(item, "xml"), space.path(EINVOICE).read_bytes())
+        artifact = self._keep(item, opening)
+        return book.Opened(artifact=artifact, document_pages=opening.document.pages, pages=tuple(numbers))
+
+    def _words(self, item: Work) -> book.Stored:
+        job, number = self._job(item), item.page or 0
+        only = job.model_copy(update={"options": job.options.model_copy(update={"pages": (number,)})})
+        with self._space() as space:
+            _, (page,) = preprocess(only, space=space, limits=item.spec.limits, password=self._password(item))
+            page = pipeline.read_page_words(page, job=job, ocr=self._ocr(job.options.ocr), space=space)
+            image = self._keep_image(item, page, space) if pipeline.page_engines(self._engines(job.options)) else None
+            return book.Stored(artifact=self._keep(item, PageWords(page=page, words=load_words(page, space), image=image)))
+
+    def _read(self, item: Work) -> book.Stored | None:
+        job = self._job(item)
+        engine = pipeline.page_engines(self._engines(job.options))[item.tier - 1]
+        (words,) = (one for one in self._items(item, "words") if one.page == item.page)
+        with self._space() as space:
+            page = self._unpack(words, space, images=True)
+            (outcome,) = pipeline.extract(job, [page], self._schema(item), engine=engine, space=space)
+        if isinstance(outcome, Failure) and outcome.retryable:
+            self._wait(item, code=outcome.code, message=outcome.message, after=outcome.after)
+            return None
+        return book.Stored(artifact=self._keep(item, outcome))
+
+    def _merge(self, item: Work) -> book.Merged | book.Unsettled:
+        """The result, or the pages that the next engine of the cascade is to read first."""
+        schema, (job, pages), read = self._schema(item), (self._job(item), []), self._items(item, "read")
+        engines = self._engines(job.options)
+        tier = max((one.idx // book.TIER for one in read), default=0)
+        with self._space() as space:
+            job = job.model_copy(update={"document": self._opening(item, space)})
+            pages = [self._unpack(one, space) for one in self._items(item, "words")]
+            outcomes = pipeline.read_document(job, pages, schema, engines=engines, space=space)
+            outcomes += [self._outcome(one, engines) for one in read]
+            if later := pipeline.page_engines(engines)[tier:]:
+                again = unsettled(pipeline.judge(job, pages, outcomes, schema, space=space), schema)
+                if again:
+                    return book.Unsettled(pages=again, tier=tier + 1, lane=later[0].lane)
+            result = pipeline.conclude(
+                job,
+                pages,
+                outcomes,
+                schema,
+                ocr=self._ocr(job.options.ocr),
+                space=space,
+                limits=item.spec.limits,
+                password=self._password(item),
+            )
+        artifact = self.store.put(_artifact(item, "json", kind="result"), result.to_json().encode())
+        return book.Merged(result=artifact, sha256=result.sha256(), status=result.status)
+
+    def _deliver(self, item: Work) -> book.Delivered | None:
+        answer = self._delivery.send(item, book.view(self.ledger, item.job), self.store)
+        if answer.again is not None:
+            book.release(self.ledger, item, delay=answer.again, code=answer.code, message=answer.message, terms=self.terms)
+        elif answer.code:
+            book.give_up(self.ledger, item, code=answer.code, message=answer.message)
+        return None if answer.code else book.Delivered()
+
+    # ---- what they work with -----------------------------------------------------------------------------------------
+
+    def _job(self, item: Work) -> Job:
+        spec = item.spec
+        source = self.store.fetch(spec.source, self._folder() / item.job)
+        options = self._allowed.options(spec.options)
+        return Job(id=spec.key, source=source, document=spec.document, schema_ref=spec.schema_ref, options=options)
+
+    def _schema(self, item: Work) -> type[BaseModel]:
+        return self._allowed.load_schema(item.spec.schema_ref)
+
+    def _engines(self, options: ReadOptions) -> list[Engine]:
+        with self._lock:
+            return [self._engine(name) for name in options.engines]
+
+    def _load_ocr(self, name: str) -> OcrEngine:
+        return load_ocr(name, cache=self._cache)
+
+    def _password(self, item: Work) -> str | None:
+        return self.store.read(secret_name(item.tenant, item.job)).decode() if item.spec.locked else None
+
+    def _items(self, item: Work, kind: book.Kind) -> list[book.Item]:
+        """The job's items of a kind that have come to an end; cancelled ones no longer count."""
+        return book.items(self.ledger, item.job, kinds=(kind,), states=("done", "quarantined"))
+
+    def _opening(self, item: Work, space: Workspace) -> Document:
+        """The document as preparing found it; its e-invoice lies in the space."""
+        artifact = self._items(item, "prepare")[-1].artifact or ""
+        opening = Opening.model_validate_json(self.store.read(artifact))
+        if opening.einvoice:
+            space.write(space.path(EINVOICE), self.store.read(artifact.removesuffix("json") + "xml"))
+        return opening.document
+
+    def _unpack(self, words: book.Item, space: Workspace, *, images: bool = False) -> Page:
+        """A page as its item left it, its words in the space; one that was given up is a failed page."""
+        if words.artifact is None or words.state != "done":
+            return Page(number=words.page or 0, width=0.0, height=0.0, status="failed", error=words.error_code)
+        kept = PageWords.model_validate_json(self.store.read(words.artifact))
+        if kept.words is not None:
+            space.save(space.page(kept.page.number, "words.json"), kept.words)
+        if images and kept.image and kept.page.image:
+            space.write(space.path(kept.page.image), self.store.read(kept.image))
+        return kept.page
+
+    def _outcome(self, read: book.Item, engines: Sequence[Engine]) -> Outcome:
+        if read.artifact and read.state == "done":
+            return _OUTCOME.validate_json(self.store.read(read.artifact))
+        name = pipeline.page_engines(engines)[read.idx // book.TIER - 1].name
+        return Failure(engine=name, pages=(read.page or 0,), code=read.error_code or CrashError.code, message=read.error or "")
+
+    def _keep(self, item: Work, record: BaseModel) -> str:
+        return self.store.put(_artifact(item, "json"), record.model_dump_json().encode())
+
+    def _keep_image(self, item: Work, page: Page, space: Workspace) -> str | None:
+        if page.image is None:
+            return None
+        path = space.path(page.image)
+        return self.store.put(_artifact(item, path.suffix.lstrip(".")), path.read_bytes())
+
+    @contextlib.contextmanager
+    def _space(self) -> Iterator[Workspace]:
+        with tempfile.TemporaryDirectory(prefix="docpipe-step-") as folder:
+            yield Workspace(Path(folder))
+
+    @lru_cache(maxsize=1)  # noqa: B019 - one folder as long as the worker lives
+    def _folder(self) -> Path:
+        """Where documents of a remote store are copied to."""
+        return Path(tempfile.mkdtemp(prefix="docpipe-sources-"))
+
+
+def source_name(tenant: str, job: str) -> str:
+    """Where a job's document lies in the store."""
+    return f"{tenant}/{job}/source"
+
+
+def secret_name(tenant: str, job: str) -> str:
+    """Where a job's password lies in the store, for as long as the job is at work."""
+    return f"{tenant}/{job}/password"
+
+
+def _artifact(item: Work, suffix: str, *, kind: str = "") -> str:
+    return f"{item.tenant}/{item.job}/{kind or item.kind}-{item.idx}.{item.fence}.{suffix}"
+
+
+def _named(document: Document, spec: JobSpec) -> Document:
+    """The document under the name that it came with, which no file of ours has."""
+    return document.model_copy(update={"name": spec.document.name})
+
+
+def _about(hint: Hint) -> dict[str, Any]:
+    return {"job": hint.job, "kind": hint.kind, "index": hint.idx, "fence": hint.fence}

@@ -1,0 +1,71 @@
+"""The one task, and what the worker's main process does beside it. A message is four scalars; all else is read from the ledger."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from billiard.exceptions import TimeLimitExceeded, WorkerLostError
+from celery import signals
+
+from docpipe import __version__
+from docpipe.errors import UsageError
+from docpipe.ledger import LANES, crashed, read_hint, say_alive, say_goodbye
+from workers.app import app, queue_name
+from workers.process import Every, hands, ledger, new_owner
+
+TASK = "docpipe.work"
+ALIVE = 5.0  # seconds between two words of being alive
+log = logging.getLogger(__name__)
+
+
+@app.task(name=TASK)  # type: ignore[untyped-decorator]
+def work(*parts: Any, **_later: Any) -> None:
+    """Do the item that the message is about; a later version may send more, which this one does not know."""
+    try:
+        hint = read_hint(*parts)
+    except UsageError:
+        log.warning("not a message of ours, dropped")
+        return
+    hands().steps.do(hint, owner=hands().owner)
+
+
+@signals.task_failure.connect  # type: ignore[untyped-decorator]
+def _lost(args: Any = (), exception: BaseException | None = None, **_: Any) -> None:
+    """In the main process: a child died, so that its claim need not run out first."""
+    if isinstance(exception, (WorkerLostError, TimeLimitExceeded)):
+        crashed(ledger(), read_hint(*args), reason=type(exception).__name__)
+
+
+class _Alive:
+    """The main process's word to the dispatcher: which lanes it serves, with how many slots."""
+
+    def __init__(self, consumer: Any) -> None:
+        self.owner = new_owner()
+        taken = {queue.name for queue in consumer.task_consumer.queues}
+        self.lanes = [lane for lane in LANES if queue_name(lane) in taken]
+        self.slots = int(consumer.controller.concurrency or 1)
+        self.thread = Every(ALIVE, self.say, name="say alive")
+        self.say()
+        self.thread.start()
+
+    def say(self) -> None:
+        say_alive(ledger(), self.owner, lanes=self.lanes, slots=self.slots, version=__version__)
+
+    def end(self) -> None:
+        self.thread.stop()
+        say_goodbye(ledger(), self.owner)
+
+
+_alive: list[_Alive] = []
+
+
+@signals.worker_ready.connect  # type: ignore[untyped-decorator]
+def _ready(sender: Any = None, **_: Any) -> None:
+    _alive.append(_Alive(sender))
+
+
+@signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def _stopping(**_: Any) -> None:
+    while _alive:
+        _alive.pop().end()
