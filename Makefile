@@ -1,5 +1,6 @@
 # make demo    set up .venv and read a sample document
 # make test    set up the rest and run every test            (PYTEST_ARGS="-k words" passes arguments on)
+# make demo-queue  a Redis, a dispatcher and workers on this machine read the samples
 # make check   formatting, lint, types, then the tests
 # make bench   what reading costs, in CPU seconds
 
@@ -10,13 +11,16 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 PYTEST_ARGS ?=
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test check static bench clean
+.PHONY: demo demo-queue test check static bench clean
 
 demo: $(VENV)/base.done
 	$(BIN)/docpipe run samples/invoice.pdf --schema invoice
 
 test: $(VENV)/dev.done
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+demo-queue: $(VENV)/dev.done
+	$(BIN)/python -m workers local -- sh -c '$(BIN)/docpipe submit samples/*.pdf --schema invoice --wait; $(BIN)/docpipe status'
 
 check: static test
 

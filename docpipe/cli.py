@@ -11,10 +11,23 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from docpipe import __version__, errors
-from docpipe.commands import batch, run, schema, validate, view
+from docpipe.commands import batch, cancel, quarantine, result, retry, run, schema, status, submit, validate, view, watch
 from docpipe.commands.messages import INTERNAL, error_line, one_line, say, tell
 
-COMMANDS = {"run": run, "batch": batch, "view": view, "schema": schema, "validate": validate}
+COMMANDS = {
+    "run": run,
+    "batch": batch,
+    "view": view,
+    "schema": schema,
+    "validate": validate,
+    "submit": submit,
+    "status": status,
+    "watch": watch,
+    "result": result,
+    "cancel": cancel,
+    "retry": retry,
+    "quarantine": quarantine,
+}
 INTERRUPTED, TERMINATED, BROKEN_PIPE = 130, 143, 141
 
 

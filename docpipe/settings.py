@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     tenant_jobs: int = Field(10_000, ge=1, description="most unfinished jobs of a tenant")
     backlog: int = Field(100_000, ge=1, description="most unfinished jobs of all tenants")
     free_disk: ByteSize = Field(ByteSize(1024**3), description="room that a local store keeps free")
+    lease: float = Field(120.0, gt=0, description="seconds a worker's claim lasts unless it is renewed; all machines have the same")
     job_seconds: float | None = Field(None, gt=0, description="the most a job may take until it has an outcome")
     webhook_secrets: tuple[SecretStr, ...] = Field(
         (), description="secrets that webhooks are signed with, whsec_...; two while they rotate"

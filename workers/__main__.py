@@ -1,4 +1,8 @@
-"""python -m workers dispatcher: hand out the queue's work until SIGTERM or Ctrl-C."""
+"""The queue's processes that are not Celery's own.
+
+python -m workers dispatcher               hand out work to the workers, until SIGTERM or Ctrl-C
+python -m workers local [-- COMMAND ...]   a whole queue on this machine, while COMMAND runs or until Ctrl-C
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 from docpipe.errors import DocpipeError
 from docpipe.settings import read_settings
@@ -16,28 +21,39 @@ from workers.logs import log_as_json
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     commands.add_parser("dispatcher", help="hand out work to the workers").set_defaults(main=_dispatch)
+    local = commands.add_parser("local", help="a Redis, a dispatcher and workers on this machine")
+    local.add_argument("--folder", metavar="DIR", type=Path, help="keep ledger, store and logs there (default: a temporary folder)")
+    local.add_argument("command", metavar="COMMAND", nargs="*", help="run this beside the queue, and end with it")
+    local.set_defaults(main=_local)
     arguments = parser.parse_args(argv)
-    log_as_json(logging.INFO)
     try:
-        return int(arguments.main())
+        return int(arguments.main(arguments))
     except DocpipeError as problem:
         sys.stderr.write(f"docpipe: error: {problem}\n")
         return problem.exit_code
 
 
-def _dispatch() -> int:
+def _local(arguments: argparse.Namespace) -> int:
+    from workers.local import run_with
+
+    return run_with(arguments.command, arguments.folder)
+
+
+def _dispatch(arguments: argparse.Namespace) -> int:
     from workers.app import app
     from workers.broker import Broker
     from workers.dispatcher import Dispatcher
-    from workers.process import ledger
+    from workers.process import ledger, make_terms
 
+    log_as_json(logging.INFO)
     settings, stopped = read_settings(), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    Dispatcher(ledger(), Broker(app, url=settings.broker, prefix=settings.prefix)).run(stopped.is_set)
+    broker = Broker(app, url=settings.broker, prefix=settings.prefix)
+    Dispatcher(ledger(), broker, terms=make_terms(settings)).run(stopped.is_set)
     return 0
 
 

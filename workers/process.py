@@ -12,8 +12,7 @@ from functools import lru_cache
 
 from docpipe.allowed import Allowed
 from docpipe.delivery import Delivery
-from docpipe.ledger import Ledger, open_ledger, renew
-from docpipe.ledger.claim import LEASE
+from docpipe.ledger import Ledger, Terms, open_ledger, renew
 from docpipe.outbound import Outbound
 from docpipe.settings import Settings, read_settings
 from docpipe.steps import Steps
@@ -65,7 +64,13 @@ def make_steps(settings: Settings, book: Ledger) -> Steps:
         allowed=Allowed(packages=settings.packages, folder=settings.plugins),
         delivery=Delivery(secrets=secrets, rules=rules),
         cache=settings.cache,
+        terms=make_terms(settings),
     )
+
+
+def make_terms(settings: Settings) -> Terms:
+    """For how long a claim lasts, and how often an item may fail."""
+    return Terms(lease=settings.lease)
 
 
 class Hands:
@@ -73,8 +78,10 @@ class Hands:
 
     def __init__(self) -> None:
         self.owner = new_owner()
-        self.steps = make_steps(read_settings(), ledger())
-        Every(LEASE / 4, lambda: renew(ledger(), self.owner), name="keep claims").start()
+        settings = read_settings()
+        terms = make_terms(settings)
+        self.steps = make_steps(settings, ledger())
+        Every(terms.lease / 4, lambda: renew(ledger(), self.owner, terms=terms), name="keep claims").start()
 
 
 _hands: dict[int, Hands] = {}

@@ -12,6 +12,7 @@ from docpipe import __version__
 from docpipe.errors import UsageError
 from docpipe.ledger import LANES, crashed, read_hint, say_alive, say_goodbye
 from workers.app import app, queue_name
+from workers.logs import log_as_json
 from workers.process import Every, hands, ledger, new_owner
 
 TASK = "docpipe.work"
@@ -55,6 +56,11 @@ class _Alive:
     def end(self) -> None:
         self.thread.stop()
         say_goodbye(ledger(), self.owner)
+
+
+@signals.setup_logging.connect  # type: ignore[untyped-decorator]
+def _logs(loglevel: int = logging.INFO, **_: Any) -> None:
+    log_as_json(loglevel)
 
 
 _alive: list[_Alive] = []
