@@ -7,6 +7,7 @@ from typing import Any
 
 from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery import signals
+from celery.worker import state
 
 from docpipe import __version__
 from docpipe.errors import UsageError
@@ -43,6 +44,8 @@ class _Alive:
 
     def __init__(self, consumer: Any) -> None:
         self.owner = new_owner()
+        self._consumer = consumer
+        self._was_deaf = False
         taken = {queue.name for queue in consumer.task_consumer.queues}
         self.lanes = [lane for lane in LANES if queue_name(lane) in taken]
         self.slots = int(consumer.controller.concurrency or 1)
@@ -52,6 +55,15 @@ class _Alive:
 
     def say(self) -> None:
         say_alive(ledger(), self.owner, lanes=self.lanes, slots=self.slots, version=__version__)
+        deaf = self._is_deaf()
+        if deaf and self._was_deaf:
+            self._consumer.hub.call_soon(_reconnect)
+        self._was_deaf = deaf
+
+    def _is_deaf(self) -> bool:
+        """It may take no message although it holds none. So ends a broker that went away while every slot was busy: Celery cannot
+        acknowledge what was done, counts it as held for ever, and asks for nothing more."""
+        return not self._consumer.task_consumer.channel.qos.can_consume() and not state.reserved_requests
 
     def end(self) -> None:
         self.thread.stop()
@@ -61,6 +73,11 @@ class _Alive:
 @signals.setup_logging.connect  # type: ignore[untyped-decorator]
 def _logs(loglevel: int = logging.INFO, **_: Any) -> None:
     log_as_json(loglevel)
+
+
+def _reconnect() -> None:
+    """In the consumer's loop, where this ends the connection and begins a new one."""
+    raise ConnectionResetError("messages that are done could not be acknowledged")
 
 
 _alive: list[_Alive] = []
