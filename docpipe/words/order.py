@@ -5,11 +5,11 @@ Knows boxes and gaps, no text beyond the share of letters. A table's row stays o
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from operator import itemgetter
 from typing import NamedTuple
 
 from docpipe.records import Word
@@ -79,7 +79,7 @@ def rows_of(pieces: Iterable[Sequence[Word]]) -> list[Row]:
     rows: list[Row] = []
     bottoms: list[float] = []
     for piece in sorted(filter(None, pieces), key=_middle):
-        top, bottom = min([word[2] for word in piece]), max([word[4] for word in piece])
+        top, bottom = min(word.y0 for word in piece), max(word.y1 for word in piece)
         recent = range(len(rows) - 1, max(-1, len(rows) - 1 - RECENT), -1)
         place = next((place for place in recent if bottoms[place] > top and _beside(piece, rows[place])), None)
         if place is None:
@@ -88,11 +88,11 @@ def rows_of(pieces: Iterable[Sequence[Word]]) -> list[Row]:
         else:
             rows[place].extend(piece)
             bottoms[place] = max(bottoms[place], bottom)
-    return [sorted(row, key=itemgetter(1)) for row in rows]
+    return [sorted(row, key=lambda word: word.x0) for row in rows]
 
 
 def _middle(piece: Sequence[Word]) -> tuple[float, float]:
-    return sum([y0 + y1 for _, _, y0, _, y1, _, _ in piece]) / len(piece), piece[0].x0
+    return sum(word.y0 + word.y1 for word in piece) / len(piece), piece[0].x0
 
 
 def _beside(piece: Sequence[Word], row: Row) -> bool:
@@ -142,10 +142,12 @@ class Shape(NamedTuple):
 
 
 def _shape(row: Row) -> Shape:
-    start = row[0].x0
-    ends = list(accumulate([word[3] for word in row], max, initial=start))
-    gap = max([word[1] - end for word, end in zip(row, ends, strict=False)])  # of the first word none
-    return Shape(start, ends[-1], gap, min([y1 - y0 for _, _, y0, _, y1, _, _ in row]))
+    end, gap, height = row[0].x0, 0.0, math.inf
+    for _, x0, y0, x1, y1, *_ in row:
+        gap = max(gap, x0 - end)
+        end = max(end, x1)
+        height = min(height, y1 - y0)
+    return Shape(row[0].x0, end, gap, height)
 
 
 def _unparted(shapes: Sequence[Shape]) -> bool:
