@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import gc
 import importlib
 import os
 import resource
@@ -42,11 +41,7 @@ def main() -> None:
 def _import_while_idle() -> None:
     """Most documents are PDFs: what opens them is imported while the parent is still busy starting, unless it is waiting already."""
     if not select.select([0], [], [], 0)[0]:
-        gc.disable()  # a quarter of PyMuPDF's import is a search for garbage that it does not make
-        try:
-            importlib.import_module("docpipe.preprocess.pdf.facts")
-        finally:
-            gc.enable()
+        importlib.import_module("docpipe.preprocess.pdf.facts")
 
 
 class Server:
