@@ -89,13 +89,14 @@ def test_what_json_must_escape_comes_through(tmp_path):
     assert texts(space)[-5:] == ['a"b', "5%s", "100%.2f", "c\\d", "{e}"]
 
 
-def test_blanks_that_stand_alone_part_words(tmp_path):
+def test_a_blank_with_a_clip_of_its_own_parts_words(tmp_path):
     document = pymupdf.open()
     page = document.new_page()
     write_lines(page, lines=8)  # the font that the further line is written in, too
     content = page.get_contents()[-1]
-    close_by = b"BT /helv 11 Tf 72 300 Td (Total) Tj [( ) 200] TJ (12.50) Tj ET"
-    document.update_stream(content, document.xref_stream(content) + b"\n" + close_by)
+    shown = ((72, b"(Total)"), (96, b"( )"), (97, b"(12.50)"))  # so close by that nothing but the blank says that there are two words
+    parts = b" ".join(b"q 60 480 300 60 re W* n BT /helv 11 Tf %d 500 Td %s Tj ET Q" % part for part in shown)
+    document.update_stream(content, document.xref_stream(content) + b"\n" + parts)
     space, _ = only_page(save(document, tmp_path / "a.pdf"))
     assert texts(space)[-2:] == ["Total", "12.50"]
 

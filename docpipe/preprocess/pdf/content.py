@@ -28,7 +28,7 @@ class Content:
 
     @cached_property
     def textpage(self) -> Any:
-        """The page's text as MuPDF groups it, in unrotated points. Not by way of a display list, which loses blanks that stand alone."""
+        """The page's text as MuPDF groups it, in unrotated points. Not by way of a display list, which loses blanks that are clipped."""
         return self.page.get_textpage(flags=FLAGS)
 
     def gray(self, dpi: int) -> Any:
