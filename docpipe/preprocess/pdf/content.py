@@ -1,4 +1,4 @@
-"""What MuPDF makes of one page: its size, its text, a small picture of it. Each is worked out once; judges nothing."""
+"""What MuPDF makes of one page: its size and its text, each worked out once, and a small picture of it. Judges nothing."""
 
 from __future__ import annotations
 
