@@ -8,7 +8,7 @@ the totals that they add up to.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -20,8 +20,10 @@ from docpipe.validate import contests
 from docpipe.validate.choice import same
 from docpipe.values.alike import NUMBERS, has_minus, says
 from docpipe.words import OcrEngine, load_words, read_image
-from docpipe.words.engine import Image
 from docpipe.workspace import Workspace, temporary
+
+if TYPE_CHECKING:
+    from docpipe.words.image import Image
 
 NAME = "witness"
 LOOKED_AT = frozenset({"money", "date", "id", "iban", "tax_id"})

@@ -80,6 +80,27 @@ def test_soft_hyphens_and_odd_characters(tmp_path):
     assert {"Liefer-schein"} <= set(texts(space))
 
 
+def test_what_json_must_escape_comes_through(tmp_path):
+    document = pymupdf.open()
+    write_lines(document.new_page(), lines=8)
+    document[0].insert_text((72, 500), 'a"b 5%s 100%.2f c\\d {e}')
+    space, page = only_page(save(document, tmp_path / "a.pdf"))
+    assert page.text_layer == "trusted"
+    assert texts(space)[-5:] == ['a"b', "5%s", "100%.2f", "c\\d", "{e}"]
+
+
+def test_a_blank_with_a_clip_of_its_own_parts_words(tmp_path):
+    document = pymupdf.open()
+    page = document.new_page()
+    write_lines(page, lines=8)  # the font that the further line is written in, too
+    content = page.get_contents()[-1]
+    shown = ((72, b"(Total)"), (96, b"( )"), (97, b"(12.50)"))  # so close by that nothing but the blank says that there are two words
+    parts = b" ".join(b"q 60 480 300 60 re W* n BT /helv 11 Tf %d 500 Td %s Tj ET Q" % part for part in shown)
+    document.update_stream(content, document.xref_stream(content) + b"\n" + parts)
+    space, _ = only_page(save(document, tmp_path / "a.pdf"))
+    assert texts(space)[-2:] == ["Total", "12.50"]
+
+
 def test_hidden_text_without_a_scan_is_no_text(tmp_path):
     document = pymupdf.open()
     page = document.new_page()
@@ -112,6 +133,12 @@ def test_a_garbled_layer_is_not_trusted(tmp_path, reason):
     space, page = only_page(save(document, tmp_path / "a.pdf"))
     assert (page.text_layer, page.text_layer_reason) == ("untrusted", reason)
     assert page.image == "page-0001.png" and not space.page(1, "layer.json").exists()
+
+
+def test_glyph_numbers_written_out_are_not_trusted(tmp_path):
+    document = pymupdf.open()
+    write_lines(document.new_page(), text="total (cid:12) amount of the invoice (cid:7) due")
+    assert only_page(save(document, tmp_path / "a.pdf"))[1].text_layer_reason == "mojibake"
 
 
 def test_glyphs_without_unicode_are_not_taken_for_text(tmp_path):
@@ -380,3 +407,21 @@ def test_importing_it_is_cheap():
     heavy = "cv2", "pymupdf", "numpy", "PIL"
     code = f"import sys, docpipe.preprocess, docpipe.preprocess.sniff; print([n for n in {heavy} if n in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_a_text_pdf_is_read_without_what_only_pictures_need(tmp_path):
+    program = f"""
+import sys
+from pathlib import Path
+from docpipe.limits import Limits
+from docpipe.preprocess import identify, preprocess
+from docpipe.records import Job, SchemaRef
+from docpipe.words import load_ocr, read_words
+from docpipe.workspace import Workspace
+path, space = Path({str(text_pdf(tmp_path / "a.pdf"))!r}), Workspace(Path({str(tmp_path / "work")!r}))
+job = Job(id="test", source=path, document=identify(path), schema_ref=SchemaRef(name="test", sha256=""))
+job, [page] = preprocess(job, space=space, limits=Limits())
+words = read_words(page, ocr=load_ocr("ppocr"), languages=(), space=space)
+print(len(words.words) > 100, [name for name in ("cv2", "numpy", "PIL", "onnxruntime", "pymupdf") if name in sys.modules])
+"""
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "True []\n"

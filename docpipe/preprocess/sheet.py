@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -73,9 +74,7 @@ def write_layer(sheet: Sheet, number: int, path: Path) -> None:
     """Store the words, rulings and check boxes as the JSON of a `records.Words`, whole or not at all."""
     source = "text_layer" if sheet.words else "none"
     # Formatted here rather than rounded before: a hundredth of a point is enough, and this is the cheapest way to get it.
-    words = ",".join(
-        [f"[{_quoted(text)},{x0:.2f},{y0:.2f},{x1:.2f},{y1:.2f},{sure},{line}]" for text, x0, y0, x1, y1, sure, line in sheet.words]
-    )
+    words = _rows(sheet.words)
     rulings = ",".join([f"[{x0:.2f},{y0:.2f},{x1:.2f},{y1:.2f}]" for x0, y0, x1, y1 in sheet.rulings])
     boxes = ",".join([f"[{x0:.2f},{y0:.2f},{x1:.2f},{y1:.2f},{ink:.3f}]" for x0, y0, x1, y1, ink in sheet.checkboxes])
     record = (
@@ -85,6 +84,14 @@ def write_layer(sheet: Sheet, number: int, path: Path) -> None:
     draft = path.with_name(f".{path.name}.draft")
     draft.write_text(record, encoding="utf-8", errors="replace")
     draft.replace(path)
+
+
+def _rows(words: list[LayerWord]) -> str:
+    """The words as JSON arrays, by one format for all of them: two thirds of what one each would take."""
+    text = "".join([word.text for word in words])
+    plain = text.isprintable() and '"' not in text and "\\" not in text
+    cells = words if plain else [word._replace(text=_quoted(word.text)[1:-1]) for word in words]
+    return ",".join(['["%s",%.2f,%.2f,%.2f,%.2f,%s,%d]'] * len(words)) % tuple(chain.from_iterable(cells))
 
 
 def write_raster(raster: Raster, path: Path) -> None:

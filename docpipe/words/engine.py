@@ -5,17 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, NamedTuple
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from docpipe import plugins
 from docpipe.records import Word
 
+if TYPE_CHECKING:
+    from docpipe.words.image import Image
+
 DEFAULT_CACHE = Path.home() / ".cache" / "docpipe"
 HOME = Path(__file__).resolve().parent / "ocr"
-Image = npt.NDArray[np.uint8]
 
 
 class OcrLine(NamedTuple):

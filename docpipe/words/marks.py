@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from docpipe.records import Checkbox, Ruling
-from docpipe.words.engine import Image
+from docpipe.words.image import Image
 from docpipe.words.squares import measure
 
 Mask = npt.NDArray[np.uint8]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from docpipe.errors import PageError
 from docpipe.records import Box, Checkbox, Page, Ruling, Word, Words, WordSource
-from docpipe.words.engine import Image, OcrEngine
+from docpipe.words.engine import OcrEngine
 from docpipe.words.order import in_order, runs_of
 from docpipe.workspace import Workspace
+
+if TYPE_CHECKING:
+    from docpipe.words.image import Image
 
 # An OCR word is one of the layer's when the layer's words cover this share of it.
 COVERED = 0.5
@@ -97,6 +99,7 @@ def read_image(page: Page, space: Workspace) -> tuple[Image, float]:
     if page.image is None or not page.dpi:
         raise PageError(f"page {page.number} has neither a text layer to trust nor an image to read", page=page.number)
     import cv2
+    import numpy as np
 
     try:
         content = np.frombuffer(space.path(page.image).read_bytes(), np.uint8)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from docpipe.records import Checkbox
-from docpipe.words.engine import Image
+from docpipe.words.image import Image
 
 Dark = npt.NDArray[np.bool_]
 

@@ -63,6 +63,7 @@ class Pdf(Format):
 
     def _page(self, number: int) -> Any:
         page = self._document[number - 1]
-        if min(page.rect.width, page.rect.height) < LEAST_POINTS:
+        rect = page.rect
+        if min(rect.width, rect.height) < LEAST_POINTS:
             raise PageError(f"page {number} has no size", page=number)
         return page

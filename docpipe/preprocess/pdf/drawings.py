@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from docpipe.preprocess.pdf.mupdf import pymupdf
-from docpipe.preprocess.pdf.text import Turn
+from docpipe.preprocess.pdf.content import Content
 from docpipe.preprocess.sheet import Box
 
 THIN = 2.5  # points: a filled rectangle no thicker than this is a drawn line
@@ -19,12 +18,12 @@ INK_DPI = 144
 DARK = 160
 
 
-def read_drawings(page: Any) -> tuple[list[Box], list[Box], bool]:
+def read_drawings(content: Content) -> tuple[list[Box], list[Box], bool]:
     """Rulings, small squares, and whether anything is drawn at all."""
-    turn = Turn(page)
+    turn = content.turn
     rulings: dict[Box, None] = {}
     squares: dict[Box, None] = {}
-    drawings = page.get_cdrawings()
+    drawings = content.page.get_cdrawings()
     for drawing in drawings:
         for box, outlined in _shapes(drawing):
             _sort(turn.box(box), outlined, rulings, squares)
@@ -87,13 +86,12 @@ def is_square(width: float, height: float) -> bool:
     return least <= width <= most and least <= height <= most and max(width, height) <= 1.3 * min(width, height)
 
 
-def measure_ink(page: Any, squares: list[Box]) -> list[tuple[float, float, float, float, float]]:
+def measure_ink(content: Content, squares: list[Box]) -> list[tuple[float, float, float, float, float]]:
     """The squares with the share of their inside that is dark. Draws the page once, small."""
     if not squares:
         return []
-    longest = max(page.rect.width, page.rect.height)
-    pixmap = page.get_pixmap(dpi=max(18, min(INK_DPI, int(2000 * 72 / max(longest, 1)))), colorspace=pymupdf.csGRAY)
-    scale_x, scale_y = pixmap.width / page.rect.width, pixmap.height / page.rect.height
+    pixmap = content.gray(max(18, min(INK_DPI, int(2000 * 72 / max(content.width, content.height, 1)))))
+    scale_x, scale_y = pixmap.width / content.width, pixmap.height / content.height
     samples, stride = pixmap.samples, pixmap.stride
     return [(*square, _ink(samples, stride, _inside(square, scale_x, scale_y, pixmap.width, pixmap.height))) for square in squares]
 

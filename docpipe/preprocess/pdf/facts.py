@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from docpipe.preprocess.pdf.content import Content
 from docpipe.preprocess.pdf.drawings import measure_ink, read_drawings
 from docpipe.preprocess.pdf.text import PageText, hidden_boxes, looks_reversed, looks_sideways, may_hide, painted_over, read_text, text_turn
 from docpipe.preprocess.pdf.trust import SCAN, Around, Judgement, judge
@@ -17,15 +18,15 @@ LEAST_IMAGE = 0.004  # of the page; smaller pictures hold no line of text
 
 def read_sheet(page: Any, *, has_fields: bool) -> Sheet:
     """Everything that is known of the page without looking at its pixels."""
-    text = _upright_text(page)
-    width, height = page.rect.width, page.rect.height
-    rulings, squares, drawn = read_drawings(page)
+    content, text = _upright(page)
+    width, height = content.width, content.height
+    rulings, squares, drawn = read_drawings(content)
     images = [clipped for box, _ in text.images if (clipped := _clip(box, width, height))]
     cover = min(1.0, sum(_area(box) for box in set(images)) / (width * height))
-    words, hidden = _visible(page, text, cover)
+    words, hidden = _visible(content, text, cover)
     boxes: list[tuple[float, float, float, float, float]] = []
     if has_fields:
-        words, boxes = apply_widgets(page, words)
+        words, boxes = apply_widgets(content, words)
     verdict = judge(words, Around(width, height, cover, hidden, text.outside, drawn))
     if verdict.reason == "ocr_layer":
         words = [word._replace(confidence=min(word.confidence, OCR_CONFIDENCE)) for word in words]
@@ -34,43 +35,45 @@ def read_sheet(page: Any, *, has_fields: bool) -> Sheet:
     return Sheet(
         width=round(width, 3),
         height=round(height, 3),
-        rotation=page.rotation,
+        rotation=content.rotation,
         layer=verdict.layer,
         reason=verdict.reason,
         needs_image=verdict.layer != "trusted" and (drawn or bool(images) or verdict.layer == "untrusted"),
         blank=verdict.layer == "none" and not drawn and not images and not boxes,
         words=words if keep else [],
         rulings=rulings if keep else [],
-        checkboxes=[*boxes, *measure_ink(page, squares)] if keep else [],
+        checkboxes=[*boxes, *measure_ink(content, squares)] if keep else [],
         image_boxes=_image_boxes(images, width, height, verdict),
     )
 
 
-def _upright_text(page: Any) -> PageText:
-    """The page's text; where its lines run sideways, the page is turned first."""
-    text = read_text(page)
+def _upright(page: Any) -> tuple[Content, PageText]:
+    """The page and its text; where its lines run sideways, the page is turned first."""
+    content = Content(page)
+    text = read_text(content)
     if looks_sideways(text.words) or looks_reversed(text.words):
-        further = text_turn(page, text.textpage)
+        further = text_turn(content)
         if further:
-            page.set_rotation((page.rotation + further) % 360)
-            return read_text(page)
-    return text
+            page.set_rotation((content.rotation + further) % 360)
+            content = Content(page)
+            return content, read_text(content)
+    return content, text
 
 
-def _visible(page: Any, text: PageText, cover: float) -> tuple[list[LayerWord], float]:
+def _visible(content: Content, text: PageText, cover: float) -> tuple[list[LayerWord], float]:
     """The words that count and the share of invisible text: over a scan that is an OCR layer, elsewhere it is no text at all."""
     if cover <= SCAN:
-        return seen_words(page, _drawn_words(page, text)), 0.0
+        return seen_words(content, _drawn_words(content, text)), 0.0
     if not text.words:
         return [], 0.0
-    _, share = hidden_boxes(page, text.textpage)
-    return text.words, max(share, painted_over(page))
+    _, share = hidden_boxes(content)
+    return text.words, max(share, painted_over(content))
 
 
-def _drawn_words(page: Any, text: PageText) -> list[LayerWord]:
+def _drawn_words(content: Content, text: PageText) -> list[LayerWord]:
     """Without the words that are drawn in no colour; other print may stand where they do, so that ink says nothing about them."""
-    boxes = hidden_boxes(page, text.textpage)[0] if text.words and may_hide(page) else []
-    return [word for word in text.words if not any(holds((*box, 0.0), word) for box in boxes)]
+    boxes = hidden_boxes(content)[0] if text.words and may_hide(content) else []
+    return [word for word in text.words if not any(holds((*box, 0.0), word) for box in boxes)] if boxes else text.words
 
 
 def _clip(box: Box, width: float, height: float) -> Box | None:

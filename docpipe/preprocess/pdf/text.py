@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, pairwise
+from operator import ne
 from typing import Any, NamedTuple
 
-from docpipe.preprocess.pdf.mupdf import pymupdf
+from docpipe.preprocess.pdf.content import Content
 from docpipe.preprocess.sheet import Box, LayerWord
 
-# No clip: text outside the page box is counted, then dropped. Images are only listed, not decoded. A character that the file does not
-# map to Unicode comes as U+FFFD, not as the number of its glyph, which would look like text.
-FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_PRESERVE_IMAGES
 UNMAPPED_CONFIDENCE = 0.5
 _INVISIBLE = re.compile(rb"\b[37]\s+Tr\b")
 _SEEN = 16 | 32  # char_flags of MuPDF: filled, stroked
@@ -27,32 +25,37 @@ class PageText(NamedTuple):
     words: list[LayerWord]
     outside: float
     images: list[tuple[Box, dict[str, Any]]]
-    textpage: Any
 
 
-def read_text(page: Any) -> PageText:
-    """One pass over the page's content; words keep MuPDF's line grouping, in its order."""
-    textpage = page.get_textpage(flags=FLAGS)
-    turn = Turn(page)
-    width, height = 2 * page.rect.width, 2 * page.rect.height
+def read_text(content: Content) -> PageText:
+    """Words keep MuPDF's line grouping, in its order."""
+    turn, textpage = content.turn, content.textpage
     found = textpage.extractWORDS()
-    words: list[LayerWord] = []
-    inside = total = 0
-    line, previous = -1, None
-    for x0, y0, x1, y1, text, *place, _ in found if turn.still else turn.words(found):
-        # Nearly all words of nearly all pages are plain ASCII; the loop is what reading a text page costs beside MuPDF's own work.
-        if not (text.isascii() and text.isprintable()):
-            text = clean_text(text)
-            if not text:
-                continue
-        total += len(text)
-        if place != previous:
-            line, previous = line + 1, place
-        if 0 <= x0 + x1 <= width and 0 <= y0 + y1 <= height:
-            inside += len(text)
-            words.append(LayerWord(text, x0, y0, x1, y1, UNMAPPED_CONFIDENCE if "\ufffd" in text else 1.0, line))
+    found = _cleaned(found if turn.still else list(turn.words(found)))
+    total = sum([len(word[4]) for word in found])
+    width, height = 2 * content.width, 2 * content.height
+    words = [
+        LayerWord(text, x0, y0, x1, y1, 1.0 if text.isascii() or "\ufffd" not in text else UNMAPPED_CONFIDENCE, line)
+        for (x0, y0, x1, y1, text, *_), line in zip(found, _line_numbers(found), strict=True)
+        if 0 <= x0 + x1 <= width and 0 <= y0 + y1 <= height
+    ]
+    inside = total if len(words) == len(found) else sum([len(word.text) for word in words])
     images = [(turn.box(info["bbox"]), info) for info in textpage.extractIMGINFO()]
-    return PageText(words, 1 - inside / total if total else 0.0, images, textpage)
+    return PageText(words, 1 - inside / total if total else 0.0, images)
+
+
+def _cleaned(found: list[Any]) -> list[Any]:
+    """MuPDF's words with clean text, without those of which nothing is left. Nearly all pages are plain ASCII and stay as they are."""
+    text = "".join([word[4] for word in found])
+    if text.isascii() and text.isprintable():
+        return found
+    return [(*word[:4], clean, *word[5:]) for word in found if (clean := clean_text(word[4]))]
+
+
+def _line_numbers(found: Sequence[Any]) -> Iterable[int]:
+    """For each of MuPDF's words the number of its line, counted from 0."""
+    places = [word[5:7] for word in found]
+    return accumulate(map(ne, places[1:], places), initial=0) if places else ()
 
 
 def clean_text(raw: str) -> str:
@@ -60,55 +63,29 @@ def clean_text(raw: str) -> str:
     return _CONTROL.sub("", unicodedata.normalize("NFC", raw).replace("\u00ad", "-")).strip()
 
 
-class Turn:
-    """Takes boxes from MuPDF's unrotated space to the upright page, as the page's rotation stands now."""
-
-    def __init__(self, page: Any) -> None:
-        self.still = page.rotation == 0
-        matrix = page.rotation_matrix
-        self._matrix = (matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f)
-
-    def words(self, found: Iterable[Any]) -> Iterator[Any]:
-        """MuPDF's words with their boxes turned."""
-        return ((*self.box(word[:4]), *word[4:]) for word in found)
-
-    def point(self, x: float, y: float) -> tuple[float, float]:
-        a, b, c, d, e, f = self._matrix
-        return a * x + c * y + e, b * x + d * y + f
-
-    def box(self, box: Any) -> Box:
-        """A box on the upright page."""
-        x0, y0, x1, y1 = box[0], box[1], box[2], box[3]
-        if self.still:
-            return x0, y0, x1, y1
-        (x0, y0), (x1, y1) = self.point(x0, y0), self.point(x1, y1)
-        return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
-
-    def direction(self, x: float, y: float) -> tuple[int, int]:
-        """A direction on the upright page, to the nearest axis."""
-        a, b, c, d, _, _ = self._matrix
-        return round(a * x + c * y), round(b * x + d * y)
-
-
 def looks_sideways(words: list[LayerWord]) -> bool:
     """Whether most of the longer words stand on end: a cheap reason to ask `text_turn`."""
-    longer = [word for word in words if len(word.text) > 3]
-    tall = sum(word.y1 - word.y0 > 1.5 * (word.x1 - word.x0) for word in longer)
-    return len(longer) >= 5 and tall > 0.6 * len(longer)
+    tall = sum([len(text) > 3 for text, x0, y0, x1, y1, _, _ in words if y1 - y0 > 1.5 * (x1 - x0)])
+    if tall < 4:  # of at least five longer words
+        return False
+    longer = sum([len(word.text) > 3 for word in words])
+    return longer >= 5 and tall > 0.6 * longer
 
 
 def looks_reversed(words: list[LayerWord]) -> bool:
     """Whether the words of a line follow each other leftwards: upside down, or a script that runs so."""
-    pairs = [(one, two) for one, two in pairwise(words) if one.line == two.line]
-    return len(pairs) >= 5 and sum(two.x1 < one.x0 + 1 for one, two in pairs) > 0.6 * len(pairs)
+    back = sum([one[6] == two[6] for one, two in pairwise(words) if two[3] < one[1] + 1])
+    if back < 4:  # of at least five pairs
+        return False
+    pairs = sum([one.line == two.line for one, two in pairwise(words)])
+    return pairs >= 5 and back > 0.6 * pairs
 
 
-def text_turn(page: Any, textpage: Any) -> int:
+def text_turn(content: Content) -> int:
     """The further clockwise turn that sets most of the page's characters upright: 0, 90, 180 or 270."""
-    turn = Turn(page)
     votes: Counter[tuple[int, int]] = Counter()
-    for line in _lines(textpage):
-        votes[turn.direction(*line["dir"])] += sum(len(span["text"]) for span in line["spans"])
+    for line in _lines(content):
+        votes[content.turn.direction(*line["dir"])] += sum(len(span["text"]) for span in line["spans"])
     if not votes:
         return 0
     direction, count = votes.most_common(1)[0]
@@ -116,32 +93,31 @@ def text_turn(page: Any, textpage: Any) -> int:
     return turns.get(direction, 0) if count > 0.6 * votes.total() else 0
 
 
-def may_hide(page: Any) -> bool:
+def may_hide(content: Content) -> bool:
     """Whether the page's content sets the drawing mode for invisible text."""
-    content = page.read_contents() or b""
-    return b" Tr" in content and _INVISIBLE.search(content) is not None
+    stream = content.page.read_contents() or b""
+    return b" Tr" in stream and _INVISIBLE.search(stream) is not None
 
 
-def hidden_boxes(page: Any, textpage: Any) -> tuple[list[Box], float]:
+def hidden_boxes(content: Content) -> tuple[list[Box], float]:
     """The boxes of text drawn in no colour at all, and its share of the page's characters."""
-    turn = Turn(page)
     boxes: list[Box] = []
     hidden = total = 0
-    for line in _lines(textpage):
+    for line in _lines(content):
         for span in line["spans"]:
             size = len(span["text"].strip())
             total += size
             if (size and not span["char_flags"] & _SEEN) or span["alpha"] == 0:
                 hidden += size
-                boxes.append(turn.box(span["bbox"]))
+                boxes.append(content.turn.box(span["bbox"]))
     return boxes, hidden / total if total else 0.0
 
 
-def painted_over(page: Any) -> float:
+def painted_over(content: Content) -> float:
     """The share of the page's text that a picture of at least half the page is drawn over: an OCR layer hidden the other way."""
-    half = abs(page.rect.width * page.rect.height) / 2
+    half = abs(content.width * content.height) / 2
     hidden = total = 0
-    for kind, (x0, y0, x1, y1) in page.get_bboxlog():
+    for kind, (x0, y0, x1, y1) in content.page.get_bboxlog():
         if kind == "fill-text":
             total += 1
         elif kind == "fill-image" and abs((x1 - x0) * (y1 - y0)) >= half:
@@ -149,5 +125,5 @@ def painted_over(page: Any) -> float:
     return hidden / total if total else 0.0
 
 
-def _lines(textpage: Any) -> list[dict[str, Any]]:
-    return [line for block in textpage.extractDICT()["blocks"] for line in block.get("lines", ())]
+def _lines(content: Content) -> list[dict[str, Any]]:
+    return [line for block in content.textpage.extractDICT()["blocks"] for line in block.get("lines", ())]

@@ -19,6 +19,7 @@ VOWELS = 0.6
 VOWELS_OCR = 0.75
 SYMBOLS_OCR = 0.3
 SYMBOLS = 0.4
+FEWEST_LATIN = 20
 OFF_PAGE = 0.9
 # Shares of the page that images cover.
 SCAN = 0.5
@@ -29,8 +30,9 @@ SCAN_SPAN = 0.25
 
 _MOJIBAKE = re.compile(r"[ÃÂâ][\u0080-\u00bf€™œžŸ]|ï¿½|\(cid:\d+\)")
 _SYMBOL = re.compile(r"[^\w.…\-–—=*•|]")  # leaders and rules drawn with characters are none
+_PLAIN = bytes(code for code in range(128) if not _SYMBOL.match(chr(code)))
 _LATIN = re.compile(r"(?<!\S)[A-Z]?[a-z]{2,}(?!\S)")  # words, not codes
-_VOWEL = re.compile(r"[aeiouyAEIOU]")
+_VOWELLESS = re.compile(r"(?<!\S)[B-DF-HJ-NP-TV-Z]?[b-df-hj-np-tv-xz]{2,}(?!\S)")  # those of them without a vowel
 
 
 class Judgement(NamedTuple):
@@ -71,9 +73,10 @@ def judge(words: Sequence[LayerWord], around: Around) -> Judgement:
 
 
 def _garbled(words: Sequence[LayerWord], text: str, around: Around) -> str:
-    if sum(text.count(char) for char in set(text) if _is_unmapped(char)) > UNMAPPED * len(text):
+    plain = text.isascii() and text.isprintable()  # as most pages are, which spares them the first two searches
+    if not plain and sum(text.count(char) for char in set(text) if _is_unmapped(char)) > UNMAPPED * len(text):
         return "unmapped_characters"
-    if 2 * len(_MOJIBAKE.findall(text)) > MOJIBAKE * len(text):
+    if ("(cid:" in text or not plain) and 2 * len(_MOJIBAKE.findall(text)) > MOJIBAKE * len(text):
         return "mojibake"
     if _symbol_share(text) > SYMBOLS:
         return "symbols"
@@ -81,7 +84,7 @@ def _garbled(words: Sequence[LayerWord], text: str, around: Around) -> str:
         return "off_page"
     if _vowel_share(words) < VOWELS:
         return "no_vowels"
-    heights = sorted(min(word.y1 - word.y0, word.x1 - word.x0) if len(word.text) == 1 else word.y1 - word.y0 for word in words)
+    heights = sorted([min(y1 - y0, x1 - x0) if len(text) == 1 else y1 - y0 for text, x0, y0, x1, y1, _, _ in words])
     if not 2.0 <= heights[len(heights) // 2] <= around.height / 3:
         return "impossible_size"
     return ""
@@ -93,15 +96,19 @@ def _is_unmapped(char: str) -> bool:
 
 def _symbol_share(text: str) -> float:
     """Share of the characters that are neither letters nor digits nor fillers; glyph numbers taken for text come out as these."""
+    if text.isascii():  # the same without a search
+        return len(text.encode().translate(None, _PLAIN)) / len(text)
     return len(_SYMBOL.findall(text)) / len(text)
 
 
 def _vowel_share(words: Sequence[LayerWord]) -> float:
     """Share of the Latin words without digits that have a vowel; 1 where there are too few to tell."""
-    latin = _LATIN.findall(" ".join([word.text for word in words if len(word.text) > 2]))
-    if len(latin) < 20:
+    text = " ".join([word.text for word in words if len(word.text) > 2])
+    vowelless = len(_VOWELLESS.findall(text))
+    if not vowelless:
         return 1.0
-    return sum(_VOWEL.search(word) is not None for word in latin) / len(latin)
+    latin = len(_LATIN.findall(text))
+    return (latin - vowelless) / latin if latin >= FEWEST_LATIN else 1.0
 
 
 def _span(words: Sequence[LayerWord]) -> float:

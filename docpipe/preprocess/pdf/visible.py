@@ -6,33 +6,37 @@ taken from it would be somebody's trick.
 
 from __future__ import annotations
 
-from typing import Any
-
-from docpipe.preprocess.pdf.mupdf import pymupdf
+from docpipe.preprocess.pdf.content import Content
 from docpipe.preprocess.sheet import LayerWord
 
 DPI = 50  # a letter of 6 points is 4 pixels high: enough to leave a trace
 MOST_PIXELS = 2000  # on the longer side
 FAINT = 5  # of 255; paler print is none to the eye
+WHITE = 255
+_LIGHT = bytes(range(WHITE - FAINT, WHITE + 1))  # what does not stand out on white
 
 
-def seen_words(page: Any, words: list[LayerWord]) -> list[LayerWord]:
+def seen_words(content: Content, words: list[LayerWord]) -> list[LayerWord]:
     """The words with a letter or digit that show on the page as it is drawn, and all words without one. Draws the page once, small."""
     if not words:
         return words
-    longest = max(page.rect.width, page.rect.height, 1)
-    pixmap = page.get_pixmap(dpi=max(9, min(DPI, int(MOST_PIXELS * 72 / longest))), colorspace=pymupdf.csGRAY)
+    pixmap = content.gray(max(9, min(DPI, int(MOST_PIXELS * 72 / max(content.width, content.height, 1)))))
     raster = _Raster(pixmap.samples, pixmap.stride, pixmap.width, pixmap.height)
-    scale_x, scale_y = pixmap.width / page.rect.width, pixmap.height / page.rect.height
+    scale_x, scale_y = pixmap.width / content.width, pixmap.height / content.height
     samples, stride, width, height = raster.samples, raster.stride, raster.width, raster.height
     seen: list[LayerWord] = []
     for word in words:
-        text, x0, y0, x1, y1, *_ = word
+        text, x0, y0, x1, y1, _, _ = word
         x0, y0, x1, y1 = x0 * scale_x, y0 * scale_y, x1 * scale_x, y1 * scale_y
-        # The row through the middle nearly always tells; asked here, as this loop runs over every word of every page.
-        start = int((y0 + y1) / 2) * stride
-        row = samples[start + int(x0) : start + int(x1) + 1] if 0 <= x0 < x1 < width and 0 <= y0 < y1 < height else b""
-        if (row and max(row) - min(row) > FAINT) or raster.shows(x0, y0, x1, y1) or not _is_text(text):
+        # The row through the middle nearly always tells: dark print and white paper. Asked here, as this loop runs over every word of every
+        # page, and in words that cost no loop over pixels; where they do not say yes, the whole box is looked at.
+        if 0 <= x0 < x1 < width and 0 <= y0 < y1 < height:
+            start = int((y0 + y1) / 2) * stride
+            row = samples[start + int(x0) : start + int(x1) + 1]
+            if WHITE in row and row.strip(_LIGHT):
+                seen.append(word)
+                continue
+        if raster.shows(x0, y0, x1, y1) or not _is_text(text):
             seen.append(word)
     return seen
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
+from docpipe.preprocess.pdf.content import Content
 from docpipe.preprocess.pdf.mupdf import pymupdf
-from docpipe.preprocess.pdf.text import Turn
 from docpipe.preprocess.sheet import LayerWord
 
 MOST_WIDGETS = 3000
@@ -16,12 +16,11 @@ _KINDS = (pymupdf.PDF_WIDGET_TYPE_CHECKBOX, pymupdf.PDF_WIDGET_TYPE_RADIOBUTTON)
 Checkbox = tuple[float, float, float, float, float]
 
 
-def apply_widgets(page: Any, words: Sequence[LayerWord]) -> tuple[list[LayerWord], list[Checkbox]]:
+def apply_widgets(content: Content, words: Sequence[LayerWord]) -> tuple[list[LayerWord], list[Checkbox]]:
     """The words as a reader sees them, a tick being no word, and the page's boxes with their state, 0 or 1."""
-    turn = Turn(page)
     boxes = [
-        (*turn.box(widget.rect), 1.0 if _is_on(widget) else 0.0)
-        for widget in islice(page.widgets(), MOST_WIDGETS)
+        (*content.turn.box(widget.rect), 1.0 if _is_on(widget) else 0.0)
+        for widget in islice(content.page.widgets(), MOST_WIDGETS)
         if widget.field_type in _KINDS
     ]
     return [word for word in words if not any(holds(box, word) for box in boxes)], boxes

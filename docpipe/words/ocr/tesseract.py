@@ -10,8 +10,9 @@ from functools import cached_property
 from pathlib import Path
 
 from docpipe.records import Word
-from docpipe.words.engine import Image, OcrEngine, OcrLine
+from docpipe.words.engine import OcrEngine, OcrLine
 from docpipe.words.hangul import HangulReader, confidence
+from docpipe.words.image import Image
 from docpipe.words.pp import Detector, Quad, part, strip, ways
 from docpipe.words.tess import CODES, HEIGHT, LineReader, Piece
 
