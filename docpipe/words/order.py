@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from docpipe.records import Word
+from docpipe.records import Ruling, Word
+from docpipe.words.cells import parts_of
 
 Row = list[Word]
 Gap = tuple[float, float]
@@ -36,15 +37,18 @@ class Columns:
     letters: float = 0.6
     filled: float = 0.6
     reach: float = 0.75
+    white: float = 2.0
 
 
 RULES = Columns()
 
 
-def in_order(pieces: Iterable[Sequence[Word]]) -> tuple[Word, ...]:
+def in_order(pieces: Iterable[Sequence[Word]], rulings: Sequence[Ruling] = ()) -> tuple[Word, ...]:
     """All words of the pieces in reading order, `line` counted from 0. A piece is a run of words that stays together: a line as an OCR
-    engine found it, or a single word."""
-    lines = _lines(rows_of(pieces))
+    engine found it, or a single word. With the page's rulings, the cells of ruled tables are told from columns and from rows."""
+    standing = [ruling for ruling in rulings if abs(ruling.x1 - ruling.x0) < abs(ruling.y1 - ruling.y0)]
+    parts = parts_of(list(filter(None, pieces)), rulings)
+    lines = (line for part in parts for line in _lines(rows_of(part), standing))
     return tuple(word if word.line == number else Word._make((*word[:-1], number)) for number, line in enumerate(lines) for word in line)
 
 
@@ -114,8 +118,9 @@ def _distance(one: Word, other: Word) -> float:
     return max(one.x0 - other.x1, other.x0 - one.x1)
 
 
-def _lines(rows: Sequence[Row]) -> Iterator[Row]:
-    """Rows as lines; a run of rows with a gutter between running text gives its left lines, then its right ones."""
+def _lines(rows: Sequence[Row], standing: Sequence[Ruling]) -> Iterator[Row]:
+    """Rows as lines; a run of rows with a gutter between running text gives its left lines, then its right ones. Where upright rulings
+    make a table of it, that holds for each of the table's rows."""
     start = 0
     shapes = [_shape(row) for row in rows]
     while start < len(rows):
@@ -125,11 +130,34 @@ def _lines(rows: Sequence[Row]) -> Iterator[Row]:
             start += 1
             continue
         middle = (gutter[0] + gutter[1]) / 2
-        left = [[word for word in row if word.x1 <= middle] for row in rows[start:end]]
-        right = [[word for word in row if word.x1 > middle] for row in rows[start:end]]
-        for side in (left, right):
-            yield from _lines([row for row in side if row])
+        parted = [([word for word in row if word.x1 <= middle], [word for word in row if word.x1 > middle]) for row in rows[start:end]]
+        for band in _bands(parted) if _ruled(rows[start:end], gutter, standing) else [parted]:
+            for side in zip(*band, strict=True):
+                yield from _lines([row for row in side if row], standing)
         start = end
+
+
+def _ruled(rows: Sequence[Row], gutter: Gap, standing: Sequence[Ruling]) -> bool:
+    """Whether an upright ruling stands in the gutter, and one on either side of the rows: a table's, for newspapers have no outer ones."""
+    x0, x1 = min(row[0].x0 for row in rows), max(word.x1 for row in rows for word in row)
+    top, bottom = min(word.y0 for word in rows[0]), max(word.y1 for word in rows[-1])
+    along = [
+        ruling.x0
+        for ruling in standing
+        if min(bottom, max(ruling.y0, ruling.y1)) - max(top, min(ruling.y0, ruling.y1)) > RULES.reach * (bottom - top)
+    ]
+    inside = any(gutter[0] - 1 <= x <= gutter[1] + 1 for x in along)
+    return inside and any(x <= x0 + 1 for x in along) and any(x >= x1 - 1 for x in along)
+
+
+def _bands(rows: Sequence[tuple[Row, Row]]) -> list[list[tuple[Row, Row]]]:
+    """The rows of a table of two columns without lines between its rows: one begins where, after lines of one cell only, both go on."""
+    bands = [[rows[0]]]
+    for above, row in pairwise(rows):
+        if all(row) and not all(above):
+            bands.append([])
+        bands[-1].append(row)
+    return bands
 
 
 class Shape(NamedTuple):
@@ -167,15 +195,17 @@ def _run(rows: Sequence[Row], start: int) -> tuple[int, Gap | None]:
 
 
 def _follow(rows: Sequence[Row], start: int, gap: Gap) -> tuple[int, Gap | None]:
-    """As far down as a gap goes on, narrowed to what all rows leave free."""
-    least = RULES.gutter * _height(rows[start])
+    """As far down as a gap goes on, narrowed to what all rows leave free, and no further than to a band of white right across."""
+    height = _height(rows[start])
+    least, white = RULES.gutter * height, RULES.white * height
     last: Gap | None = None
-    end = start
+    end, bottom = start, math.inf
     for row in rows[start:]:
         free = _free(row, gap)
-        if free[1] - free[0] < least:
+        if free[1] - free[0] < least or (end - start >= RULES.rows and min(word.y0 for word in row) - bottom > white):
             break
         gap = last = free
+        bottom = max(word.y1 for word in row) if bottom == math.inf else max(bottom, *(word.y1 for word in row))
         end += 1
     return end, last
 

@@ -63,7 +63,7 @@ class Ppocr(OcrEngine):
 
     @cached_property
     def _hangul(self) -> HangulReader:
-        return HangulReader(folders=self._data)
+        return HangulReader(latin=self._latin, folders=self._data)
 
     def _line(self, image: Image, quad: Quad, script: Script, known: Reading | None) -> OcrLine:
         if script == "korean":

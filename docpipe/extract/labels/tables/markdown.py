@@ -8,7 +8,7 @@ from itertools import groupby
 from statistics import median
 
 from docpipe.extract.labels.layout import PageLayout, Segment, box_of
-from docpipe.extract.labels.tables.grids import Grid, grids_of
+from docpipe.words.grids import Grid, grids_of
 from docpipe.records import Box, Word
 from docpipe.values.text import tidy
 
