@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -94,9 +95,20 @@ def _corrected(line: Pixels, letters: Sequence[Letter], latin: Recognizer) -> li
 def _again(latin: Recognizer, line: Pixels, stretch: Sequence[Letter]) -> list[Letter]:
     """PP-OCR's reading of a stretch of the line; nothing where it is not sure."""
     height, width = line.shape[:2]
-    start, end = stretch[0].start * width - WHITE, stretch[-1].end * width + WHITE
-    reading = latin.read_upright(line, _rectangle(max(0.0, start), min(width - 1.0, end), height))
-    return _letters(reading, width, first=stretch[0].first) if reading.confidence >= SURE else []
+    start, end = max(0.0, stretch[0].start * width - WHITE), min(width - 1.0, stretch[-1].end * width + WHITE)
+    reading = latin.read_upright(line, _rectangle(start, end, height))
+    if reading.confidence < SURE or _overread("".join(reading.text.split()), "".join(letter.text for letter in stretch)):
+        return []
+    read = _letters(reading, width, first=stretch[0].first)
+    if read:
+        read[0] = replace(read[0], start=stretch[0].start)
+        read[-1] = replace(read[-1], end=stretch[-1].end)
+    return read
+
+
+def _overread(text: str, korean: str) -> bool:
+    """Whether a reading only adds to the other's at one end: that is ink of the Hangul beside it."""
+    return len(text) > len(korean) and (text.startswith(korean) or text.endswith(korean))
 
 
 def _rectangle(start: float, end: float, height: float) -> Quad:

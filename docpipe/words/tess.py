@@ -47,7 +47,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Letter(Piece):
-    """A letter of a strip; `first` where a word begins with it."""
+    """A letter of a strip; `first` where a word begins with it. The confidence is its word's: for rubbish, the letters' own is near 1."""
 
     first: bool
 
@@ -107,7 +107,7 @@ class LineReader:
             text = _text(place, level)
             if box and text:
                 start, end = (min(1.0, max(0.0, (edge - BORDER) / (width - 2 * BORDER))) for edge in (box[0], box[2]))
-                yield text, start, end, place.Confidence(level) / 100, bool(place.IsAtBeginningOf(self._word))
+                yield text, start, end, place.Confidence(self._word) / 100, bool(place.IsAtBeginningOf(self._word))
 
 
 def alone(gray: Pixels) -> Pixels:
