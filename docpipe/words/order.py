@@ -109,8 +109,13 @@ def _beside(piece: Sequence[Word], row: Row) -> bool:
     if shared <= SAME_ROW * min(near.y1 - near.y0, word.y1 - word.y0):
         return False
     # Words over one another are two rows, however much their boxes touch, unless one is printed on the other.
-    overlap = -_distance(near, word) > 0.5 * min(near.x1 - near.x0, word.x1 - word.x0)
+    overlap = -_distance(near, word) > 0.5 * min(near.x1 - near.x0, word.x1 - word.x0) or _over(row, start, end)
     return not overlap or shared > 0.8 * (max(near.y1, word.y1) - min(near.y0, word.y0))
+
+
+def _over(row: Row, start: float, end: float) -> bool:
+    """Whether words of the row take up most of this stretch: in a tall line a lower one finds room only between two words."""
+    return sum(max(0.0, min(other[3], end) - max(other[1], start)) for other in row) > 0.5 * (end - start)
 
 
 def _distance(one: Word, other: Word) -> float:

@@ -51,7 +51,8 @@ def _layer(page: Page, space: Workspace) -> Words:
     if not path.exists():
         return Words(page=page.number, width=page.width, height=page.height, source="none")
     layer = space.load(path, Words)
-    return layer.model_copy(update={"words": in_order(runs_of(layer.words), layer.rulings), "source": "text_layer" if layer.words else "none"})
+    words = in_order(runs_of(layer.words), layer.rulings)
+    return layer.model_copy(update={"words": words, "source": "text_layer" if words else "none"})
 
 
 def _with_ocr(page: Page, layer: Words, ocr: OcrEngine, languages: Sequence[str], space: Workspace) -> Words:
