@@ -65,7 +65,7 @@ def _rows(pieces: Sequence[Piece], grid: Grid) -> Iterator[tuple[float, float, l
     for row, cells in rows.items():
         filled = [cells[column] for column in sorted(cells)]
         if row not in torn and _stacked(filled):
-            yield grid.ys[row], grid.ys[row + 1], filled
+            yield grid.ys[row], grid.ys[row + 1], _together(filled)
 
 
 def _stacked(cells: Sequence[Sequence[Piece]]) -> bool:
@@ -73,6 +73,17 @@ def _stacked(cells: Sequence[Sequence[Piece]]) -> bool:
     lines = [_stack(cell) for cell in cells]
     pairs = [(one, other, _level(one, other)) for one, other in combinations(lines, 2)]
     return any(not level for _, _, level in pairs) and not any(level and min(len(one), len(other)) > 1 for one, other, level in pairs)
+
+
+def _together(cells: Sequence[list[Piece]]) -> list[list[Piece]]:
+    """The cells with neighbours of one line each that stand level made one: they are read as a row."""
+    parts: list[list[Piece]] = []
+    for cell in cells:
+        if parts and len(_stack(parts[-1])) == len(_stack(cell)) == 1 and _level(_stack(parts[-1]), _stack(cell)):
+            parts[-1] = [*parts[-1], *cell]
+        else:
+            parts.append(cell)
+    return parts
 
 
 def _stack(cell: Sequence[Piece]) -> list[_Span]:

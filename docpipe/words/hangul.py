@@ -6,9 +6,9 @@ Tesseract with Korean alone reads Hangul best, and Latin letters and digits wors
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +20,11 @@ from docpipe.words.tess import HEIGHT, Letter, LineReader, Piece, alone, find_da
 # Tesseract parts Hangul words at every letter; closer than this share of the line's height they are one word.
 JOIN = 0.26
 # What PP-OCR reads of a stretch is taken from this mean confidence on; of a whole line from the other, where it leaves no letter out:
-# Hangul, which it lacks, it passes over. FAR is in heights of the line.
+# Hangul, which it lacks, it passes over. FAR and NEAR, for punctuation, are in heights
+# of the line.
 SURE, SURE_LINE = 0.8, 0.9
 FAR = 0.7
+NEAR = 0.15
 # White left round a stretch, in pixels of the strip, and the widest gap inside one, in heights.
 WHITE = 4
 APART = 1.0
@@ -99,11 +101,25 @@ def _again(latin: Recognizer, line: Pixels, stretch: Sequence[Letter]) -> list[L
     reading = latin.read_upright(line, _rectangle(start, end, height))
     if reading.confidence < SURE or _overread("".join(reading.text.split()), "".join(letter.text for letter in stretch)):
         return []
-    read = _letters(reading, width, first=stretch[0].first)
-    if read:
-        read[0] = replace(read[0], start=stretch[0].start)
-        read[-1] = replace(read[-1], end=stretch[-1].end)
-    return read
+    read = _letters(reading, width)
+    if not read:
+        return []
+    near = NEAR * height / width
+    before = _marks(stretch, lambda place: place < _middle(read[0]) - near) if not _PLAIN.match(read[0].text) else []
+    after = _marks(stretch[::-1], lambda place: place > _middle(read[-1]) + near) if not _PLAIN.match(read[-1].text) else []
+    inner = stretch[len(before) : len(stretch) - len(after)] or stretch
+    read[0] = replace(read[0], start=inner[0].start, first=inner[0].first)
+    read[-1] = replace(read[-1], end=inner[-1].end)
+    return [*before, *read, *after[::-1]]
+
+
+def _marks(stretch: Sequence[Letter], outside: Callable[[float], bool]) -> list[Letter]:
+    """The punctuation at the start of a stretch that PP-OCR has passed over: what it reads begins further in."""
+    return list(takewhile(lambda letter: bool(_PLAIN.fullmatch(letter.text)) and outside(_middle(letter)), stretch))
+
+
+def _middle(letter: Letter) -> float:
+    return (letter.start + letter.end) / 2
 
 
 def _overread(text: str, korean: str) -> bool:
@@ -130,8 +146,8 @@ def _letters(reading: Reading, width: float, *, first: bool = True) -> list[Lett
 
 def _covers(read: Sequence[Letter], letters: Sequence[Letter], far: float) -> bool:
     """Whether every one of the letters has one of `read` near it."""
-    places = [(letter.start + letter.end) / 2 for letter in read]
-    return bool(places) and all(min(abs(place - (letter.start + letter.end) / 2) for place in places) <= far for letter in letters)
+    places = [_middle(letter) for letter in read]
+    return bool(places) and all(min(abs(place - _middle(letter)) for place in places) <= far for letter in letters)
 
 
 def _stretches(letters: Sequence[Letter], apart: float) -> Iterator[tuple[list[Letter], bool]]:

@@ -114,8 +114,9 @@ def _beside(piece: Sequence[Word], row: Row) -> bool:
 
 
 def _over(row: Row, start: float, end: float) -> bool:
-    """Whether words of the row take up most of this stretch: in a tall line a lower one finds room only between two words."""
-    return sum(max(0.0, min(other[3], end) - max(other[1], start)) for other in row) > 0.5 * (end - start)
+    """Whether words of the row take up most of this stretch, or it most of the row: in a tall line, another finds room between words."""
+    length = min(end - start, max(other[3] for other in row) - min(other[1] for other in row))
+    return sum(max(0.0, min(other[3], end) - max(other[1], start)) for other in row) > 0.5 * length
 
 
 def _distance(one: Word, other: Word) -> float:
