@@ -193,6 +193,16 @@ def test_ordering_loses_and_adds_no_word(drawn: list[Word]) -> None:
     assert {word.line for word in ordered} == set(range(len({word.line for word in ordered})))
 
 
+edges = st.lists(st.integers(0, 700), min_size=3, max_size=6, unique=True).map(sorted)
+
+
+@given(words, edges, edges)
+def test_a_table_anywhere_loses_and_adds_no_word(drawn: list[Word], xs: list[int], ys: list[int]) -> None:
+    ordered = in_order(([word] for word in drawn), [*grid(xs, ys), *grid([x + 7 for x in xs], ys[1:])])
+    assert sorted(word._replace(line=0) for word in ordered) == sorted(drawn)
+    assert [word.line for word in ordered] == sorted(word.line for word in ordered)
+
+
 @given(words)
 def test_within_a_line_words_run_from_left_to_right(drawn: list[Word]) -> None:
     for line in lines_of(Words(page=1, width=600, height=800, source="ocr", words=in_order([word] for word in drawn))):

@@ -17,6 +17,8 @@ Piece = Sequence[Word]
 LEVEL = 0.4
 # A piece that reaches over a cell's edge by more than this share of its length stands in no one cell.
 OVER = 0.25
+# The edges of two cells.
+LEAST_RULINGS = 5
 
 
 class _Span(NamedTuple):
@@ -32,40 +34,46 @@ class _Span(NamedTuple):
         return (self.y0 + self.y1) / 2
 
 
+class _Row(NamedTuple):
+    """A table row that is to be read cell by cell: its top and bottom, and the pieces of each part."""
+
+    top: float
+    bottom: float
+    parts: list[list[Piece]]
+
+
 def parts_of(pieces: Sequence[Piece], rulings: Sequence[Ruling]) -> Iterator[list[Piece]]:
     """The pieces in parts that are read one after the other, top to bottom: the cells of such rows one by one, all between them at once."""
-    rows = [row for grid in grids_of(rulings) for row in _rows(pieces, grid)] if rulings else []
-    rest = list(pieces)
-    for top, bottom, cells in sorted(rows, key=lambda row: row[0]):
-        inside = {id(piece) for cell in cells for piece in cell}
-        above = [piece for piece in rest if id(piece) not in inside and _span(piece).middle < top]
-        beside = [piece for piece in rest if id(piece) not in inside and top <= _span(piece).middle < bottom]
-        if beside or not inside <= {id(piece) for piece in rest}:
+    grids = grids_of(rulings) if len(rulings) >= LEAST_RULINGS else []
+    rest = [(piece, _span(piece)) for piece in pieces] if grids else []
+    for row in sorted((row for grid in grids for row in _rows(rest, grid)), key=lambda row: row.top):
+        inside = {id(piece) for part in row.parts for piece in part}
+        level = [id(piece) for piece, span in rest if row.top <= span.middle < row.bottom]
+        # Text beside the table, or another table in this one's cell: no row of a table by itself.
+        if inside != set(level):
             continue
-        yield above
-        yield from cells
-        rest = [piece for piece in rest if _span(piece).middle >= bottom]
-    yield rest
+        yield [piece for piece, span in rest if span.middle < row.top]
+        yield from row.parts
+        rest = [(piece, span) for piece, span in rest if span.middle >= row.bottom]
+    yield [piece for piece, _ in rest] if grids else list(pieces)
 
 
-def _rows(pieces: Sequence[Piece], grid: Grid) -> Iterator[tuple[float, float, list[list[Piece]]]]:
-    """Top, bottom and filled cells of the grid's rows that are to be read cell by cell."""
+def _rows(pieces: Sequence[tuple[Piece, _Span]], grid: Grid) -> Iterator[_Row]:
+    """The grid's rows that are to be read cell by cell."""
     rows: dict[int, dict[int, list[Piece]]] = {}
     torn = set()
-    for piece in pieces:
-        span = _span(piece)
+    for piece, span in pieces:
         place = grid.cell_at((span.x0 + span.x1) / 2, span.middle)
         if place is None:
             continue
         row, column = place
         rows.setdefault(row, {}).setdefault(column, []).append(piece)
-        over = max(grid.xs[column] - span.x0, span.x1 - grid.xs[column + 1])
-        if over > OVER * (span.x1 - span.x0):
+        if max(grid.xs[column] - span.x0, span.x1 - grid.xs[column + 1]) > OVER * (span.x1 - span.x0):
             torn.add(row)
     for row, cells in rows.items():
         filled = [cells[column] for column in sorted(cells)]
-        if row not in torn and _stacked(filled):
-            yield grid.ys[row], grid.ys[row + 1], _together(filled)
+        if row not in torn and len(filled) > 1 and _stacked(filled):
+            yield _Row(grid.ys[row], grid.ys[row + 1], _together(filled))
 
 
 def _stacked(cells: Sequence[Sequence[Piece]]) -> bool:

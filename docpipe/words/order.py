@@ -130,7 +130,7 @@ def _lines(rows: Sequence[Row], standing: Sequence[Ruling]) -> Iterator[Row]:
     start = 0
     shapes = [_shape(row) for row in rows]
     while start < len(rows):
-        end, gutter = (start + 1, None) if _unparted(shapes[start : start + 2]) else _run(rows, start)
+        end, gutter = (start + 1, None) if _unparted(shapes[start : start + 2]) else _run(rows, shapes, start)
         if gutter is None:
             yield rows[start]
             start += 1
@@ -167,21 +167,26 @@ def _bands(rows: Sequence[tuple[Row, Row]]) -> list[list[tuple[Row, Row]]]:
 
 
 class Shape(NamedTuple):
-    """A row's ends, the widest gap between its words and its lowest word's height."""
+    """A row's ends, its top and bottom, the widest gap between its words and its lowest word's height."""
 
     x0: float
     x1: float
+    y0: float
+    y1: float
     gap: float
     height: float
 
 
 def _shape(row: Row) -> Shape:
     end, gap, height = row[0].x0, 0.0, math.inf
+    top, bottom = row[0].y0, row[0].y1
     for _, x0, y0, x1, y1, *_ in row:
         gap = max(gap, x0 - end)
         end = max(end, x1)
         height = min(height, y1 - y0)
-    return Shape(row[0].x0, end, gap, height)
+        top = min(top, y0)
+        bottom = max(bottom, y1)
+    return Shape(row[0].x0, end, top, bottom, gap, height)
 
 
 def _unparted(shapes: Sequence[Shape]) -> bool:
@@ -191,27 +196,27 @@ def _unparted(shapes: Sequence[Shape]) -> bool:
     return apart < least and all(shape.gap < least for shape in shapes)
 
 
-def _run(rows: Sequence[Row], start: int) -> tuple[int, Gap | None]:
+def _run(rows: Sequence[Row], shapes: Sequence[Shape], start: int) -> tuple[int, Gap | None]:
     """The longest run of rows from `start` that one gutter parts into columns: its end and the gutter, or no gutter."""
     for gap in _gaps(rows[start : start + 2]):
-        end, gutter = _follow(rows, start, gap)
+        end, gutter = _follow(rows, shapes, start, gap)
         if gutter is not None and end - start >= RULES.rows and _columns(rows[start:end], gutter):
             return end, gutter
     return start + 1, None
 
 
-def _follow(rows: Sequence[Row], start: int, gap: Gap) -> tuple[int, Gap | None]:
+def _follow(rows: Sequence[Row], shapes: Sequence[Shape], start: int, gap: Gap) -> tuple[int, Gap | None]:
     """As far down as a gap goes on, narrowed to what all rows leave free, and no further than to a band of white right across."""
     height = _height(rows[start])
     least, white = RULES.gutter * height, RULES.white * height
     last: Gap | None = None
     end, bottom = start, math.inf
-    for row in rows[start:]:
-        free = _free(row, gap)
-        if free[1] - free[0] < least or (end - start >= RULES.rows and min(word.y0 for word in row) - bottom > white):
+    while end < len(rows):
+        free = _free(rows[end], gap)
+        if free[1] - free[0] < least or (end - start >= RULES.rows and shapes[end].y0 - bottom > white):
             break
         gap = last = free
-        bottom = max(word.y1 for word in row) if bottom == math.inf else max(bottom, *(word.y1 for word in row))
+        bottom = shapes[end].y1 if end == start else max(bottom, shapes[end].y1)
         end += 1
     return end, last
 
