@@ -22,6 +22,8 @@ Gap = tuple[float, float]
 SAME_ROW = 0.5
 # A word of a run is level with the one before when its edges are this close, in heights.
 LEVEL = 0.1
+# A line is tall beside another from this factor on.
+TALLER = 1.3
 # How many rows above may still be continued, and how many gaps of a row are tried as a gutter.
 RECENT = 6
 SEEDS = 3
@@ -109,14 +111,16 @@ def _beside(piece: Sequence[Word], row: Row) -> bool:
     if shared <= SAME_ROW * min(near.y1 - near.y0, word.y1 - word.y0):
         return False
     # Words over one another are two rows, however much their boxes touch, unless one is printed on the other.
-    overlap = -_distance(near, word) > 0.5 * min(near.x1 - near.x0, word.x1 - word.x0) or _over(row, start, end)
+    overlap = -_distance(near, word) > 0.5 * min(near.x1 - near.x0, word.x1 - word.x0) or (
+        max(near.y1 - near.y0, word.y1 - word.y0) > TALLER * min(near.y1 - near.y0, word.y1 - word.y0) and _over(piece, row)
+    )
     return not overlap or shared > 0.8 * (max(near.y1, word.y1) - min(near.y0, word.y0))
 
 
-def _over(row: Row, start: float, end: float) -> bool:
-    """Whether words of the row take up most of this stretch, or it most of the row: in a tall line, another finds room between words."""
-    length = min(end - start, max(other[3] for other in row) - min(other[1] for other in row))
-    return sum(max(0.0, min(other[3], end) - max(other[1], start)) for other in row) > 0.5 * length
+def _over(piece: Sequence[Word], row: Row) -> bool:
+    """Whether most of the piece, or of the row, stands over or under words of the other: a lower line finds gaps beside a tall one."""
+    shared = sum(max(0.0, min(word[3], other[3]) - max(word[1], other[1])) for word in piece for other in row)
+    return shared > 0.5 * min(sum(word[3] - word[1] for word in words) for words in (piece, row))
 
 
 def _distance(one: Word, other: Word) -> float:
