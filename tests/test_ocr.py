@@ -18,12 +18,12 @@ from docpipe.words import OcrEngine, OcrLine, load_ocr, tess
 from docpipe.words.hangul import HangulReader, available, hangul_share, join
 from docpipe.words.ocr.ppocr import Ppocr
 from docpipe.words.ocr.tesseract import Tesseract
-from docpipe.words.pp import Quad, Reading, words_of
+from docpipe.words.pp import Quad, Reading, Recognizer, find_colons, words_of
 from docpipe.words.pp.detect import Scale
 from docpipe.words.pp.quads import downwards, size, strip, upright, upwards, ways
 from docpipe.words.pp.runtime import load_network
 from docpipe.words.pp.weights import characters, is_latin, recognizer_model, verified
-from docpipe.words.tess import LineReader, Piece, find_data, installed
+from docpipe.words.tess import LineReader, Piece, alone, find_data, installed
 
 TEXT = ["Rechnung Nr. 4711-08", "Grün & Söhne GmbH", "Gesamtbetrag 1.234,56 EUR", "Zahlbar bis 31.12.2025"]
 # In CI a missing part fails its tests; elsewhere they are skipped.
@@ -100,6 +100,27 @@ def test_digits_that_stand_alone_are_read(ppocr: OcrEngine) -> None:
     texts = [(x, y, text) for y, name, price in rows for x, text in ((20, "1"), (60, name), (200, price))]
     lines = ppocr.read(drawn(texts, size=9))
     assert sum(line.words[0].text == "1" and line.words[0].x0 < 100 for line in lines) == 3
+
+
+def test_a_colon_that_stands_alone_between_a_label_and_its_value_is_read(ppocr: OcrEngine) -> None:
+    rows = [(60, "Discount", "0.00"), (85, "Rounding", "0.02"), (110, "Total", "8.10")]
+    image = drawn([(x, y, text) for y, name, value in rows for x, text in ((40, name), (115, ":"), (170, value))])
+    colons = [word for line in ppocr.read(image) for word in line.words if word.text == ":"]
+    assert len(colons) == 3
+    assert all(word.x0 < 116.5 * 200 / 72 < word.x1 for word in colons)
+
+
+def test_the_grain_of_paper_has_no_colons() -> None:
+    image = np.full((500, 800), 240, np.uint8)
+    quads = [level_quad(20, y, 200, y + 44) for y in range(20, 460, 50)] + [level_quad(600, y, 780, y + 44) for y in range(20, 460, 50)]
+    for quad in quads[:9]:
+        x, y = 300, int(quad[0, 1]) + 14
+        image[y : y + 3, x : x + 3] = image[y + 12 : y + 15, x : x + 3] = 20
+    assert len(find_colons(image, quads)) == 9
+    places = np.random.default_rng(7).integers(10, 480, (400, 2))
+    for y, x in places.tolist():
+        image[y : y + 3, 210 + x % 380 : 213 + x % 380] = 20
+    assert find_colons(image, quads) == []
 
 
 def test_a_page_without_text_has_no_lines(ppocr: OcrEngine) -> None:
@@ -300,6 +321,27 @@ def test_a_korean_line_is_read_with_boxes_inside_it(read: Callable[..., list[str
     words = HangulReader().read(image, level_quad(75, 60, 450, 125))
     assert "".join(word.text for word in words) == "공급가액합계금액"
     assert all(75 <= word.x0 < word.x1 <= 451 for word in words)
+
+
+@needs_korean
+def test_latin_letters_and_digits_in_a_korean_line_are_read_by_the_other_reader(tmp_path: Path) -> None:
+    image = drawn([(30, 40, "실험종 : "), (112, 40, "(수컷)")], font="korea", size=12)
+    image = np.minimum(image, drawn([(84, 40, "Rat")], size=12))
+    quad = level_quad(70, 70, 420, 125)
+    text = "".join(word.text for word in HangulReader(latin=Recognizer(cache=tmp_path)).read(image, quad))
+    assert text == "실험종:Rat(수컷)"
+
+
+def test_what_reaches_into_a_line_from_its_neighbours_is_wiped_out() -> None:
+    line = np.full((48, 100), 250, np.uint8)
+    line[16:34, 20:80] = 10
+    line[10:13, 40:44] = 10  # a dot above a letter, which touches no edge
+    whole = line.copy()
+    assert alone(line) is line
+    line[:4, 10:60] = line[-3:, 30:90] = 10
+    assert (alone(line) == whole).all()
+    line[:16, 30:32] = 10  # no white between: a part of the line
+    assert (alone(line)[:16] == line[:16]).all()
 
 
 # ---- the seam --------------------------------------------------------------------------------------------------------

@@ -8,9 +8,9 @@ import made_invoices
 import pytest
 
 from docpipe.extract.labels.layout import lay_out
-from docpipe.extract.labels.tables.grids import grids_of
 from docpipe.extract.labels.tables.markdown import page_markdown
 from docpipe.records import Ruling, Word, Words
+from docpipe.words.grids import grids_of
 
 
 def words(*lines: tuple[float, list[tuple[float, str]]], rulings: tuple[Ruling, ...] = ()) -> Words:

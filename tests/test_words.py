@@ -97,6 +97,67 @@ def test_a_lone_digit_joins_the_row_it_stands_in() -> None:
     assert texts == ["1 Cable drum 12.40"]
 
 
+# ---- tables ----------------------------------------------------------------------------------------------------------
+
+
+def grid(xs: Sequence[float], ys: Sequence[float]) -> list[Ruling]:
+    """The rulings of a table with these edges."""
+    return [*(Ruling(x, ys[0], x, ys[-1]) for x in xs), *(Ruling(xs[0], y, xs[-1], y) for y in ys)]
+
+
+def test_a_table_row_with_lines_that_are_not_level_is_read_cell_by_cell() -> None:
+    head = [row("Item", x=45, y=45), row("Old rule", x=205, y=45)]
+    centred = [row("Pitch clock", x=45, y=67)]
+    wrapped = [row("A timer in the ground", x=205, y=60), row("keeps the game short", x=205, y=74)]
+    pieces = [*wrapped, *centred, *head]
+    assert lines(in_order(pieces)) == ["Item Old rule", "A timer in the ground", "Pitch clock", "keeps the game short"]
+    ordered = lines(in_order(pieces, grid((40, 200, 400), (40, 58, 90))))
+    assert ordered == ["Item Old rule", "Pitch clock", "A timer in the ground", "keeps the game short"]
+
+
+def test_level_cells_beside_a_wrapped_one_stay_one_row() -> None:
+    pieces = [row("Chlorine compounds", x=45, y=60), row("as HCl", x=45, y=74), row("10 000", x=205, y=67), row("15", x=305, y=67)]
+    ordered = lines(in_order([*pieces, row("Name", x=45, y=45)], grid((40, 200, 300, 400), (40, 58, 90))))
+    assert ordered == ["Name", "Chlorine compounds", "as HCl", "10 000 15"]
+
+
+def test_rows_without_rulings_between_them_stay_rows() -> None:
+    pieces = [row(text, x=x, y=60 + 14 * place) for place in range(4) for x, text in ((45, f"Part {place}"), (205, f"{place}.40"))]
+    pieces += [row("Name", x=45, y=45), row("a note", x=45, y=116)]
+    ordered = lines(in_order(pieces, grid((40, 200, 400), (40, 58, 130))))
+    assert ordered == ["Name", *(f"Part {place} {place}.40" for place in range(4)), "a note"]
+
+
+def versions() -> tuple[list[list[Word]], list[Word], list[list[Word]]]:
+    """A comparison of two texts: three lines that go on at the left only, then a short line with a new text beside it."""
+    left, right = column(x=40, y=70, lines=7), column(x=270, y=70, lines=12, start=31)
+    return left, row("none", x=40, y=70 + 14 * 7), [line for place, line in enumerate(right) if place not in (4, 5, 6)]
+
+
+def test_a_table_of_two_texts_is_read_row_by_row_and_columns_are_not() -> None:
+    left, none, right = versions()
+    pieces = singles([*right, *left, none])
+    texts = [[" ".join(word.text for word in line) for line in side] for side in (left, right)]
+    columns = [*texts[0], "none", *texts[1]]
+    assert lines(in_order(pieces)) == columns
+    newspaper = [Ruling(258, 60, 258, 250)]
+    assert lines(in_order(pieces, newspaper)) == columns
+    table = [Ruling(x, 60, x, 250) for x in (30, 258, 480)]
+    assert lines(in_order(pieces, table)) == [*texts[0], *texts[1][:4], "none", *texts[1][4:]]
+
+
+def test_a_heading_below_two_columns_is_read_after_them() -> None:
+    left, right, heading = column(x=40, y=70, lines=8), column(x=270, y=70, lines=8, start=31), row("Results", x=40, y=210)
+    ordered = lines(in_order(singles([heading, *left, *right])))
+    assert ordered == [" ".join(word.text for word in line) for line in (*left, *right, heading)]
+
+
+def test_a_line_within_reach_of_a_taller_one_is_a_row_of_its_own() -> None:
+    tall = [Word("LOT", 70, 100, 140, 140), Word("204", 150, 100, 210, 140), Word("Street", 260, 100, 420, 140)]
+    line = [Word("Co.", 165, 92, 205, 116), Word("Reg.", 212, 92, 258, 116), Word("No.", 265, 92, 300, 116)]
+    assert sorted(len(found) for found in rows_of([tall, line])) == [3, 3]
+
+
 def numbered(rows: Sequence[Sequence[Word]]) -> list[Word]:
     """Words as a text layer has them: each knows its line there."""
     return [word._replace(line=number) for number, line in enumerate(rows) for word in line]
@@ -130,6 +191,16 @@ def test_ordering_loses_and_adds_no_word(drawn: list[Word]) -> None:
     assert sorted(word._replace(line=0) for word in ordered) == sorted(drawn)
     assert [word.line for word in ordered] == sorted(word.line for word in ordered)
     assert {word.line for word in ordered} == set(range(len({word.line for word in ordered})))
+
+
+edges = st.lists(st.integers(0, 700), min_size=3, max_size=6, unique=True).map(sorted)
+
+
+@given(words, edges, edges)
+def test_a_table_anywhere_loses_and_adds_no_word(drawn: list[Word], xs: list[int], ys: list[int]) -> None:
+    ordered = in_order(([word] for word in drawn), [*grid(xs, ys), *grid([x + 7 for x in xs], ys[1:])])
+    assert sorted(word._replace(line=0) for word in ordered) == sorted(drawn)
+    assert [word.line for word in ordered] == sorted(word.line for word in ordered)
 
 
 @given(words)
@@ -278,6 +349,15 @@ def test_of_a_partial_layer_only_the_images_are_read_and_nothing_twice(tmp_path:
     assert [(word.text, word.confidence) for word in words.words] == [("printed", 1.0), ("stamp", 0.9)]
     assert words.words[1][1:5] == pytest.approx((350, 340, 450, 360), abs=2)
     assert all(shape[0] < 200 for shape, _ in ocr.seen)
+
+
+def test_a_ruling_read_as_a_character_is_no_word(tmp_path: Path) -> None:
+    space = Workspace(tmp_path)
+    layer(space, words=(), rulings=(Ruling(306, 300, 306, 500),))
+    assert read_words(page_with(space, text_layer="none"), ocr=Scripted("|"), languages=(), space=space).words == ()
+    other = Workspace(tmp_path / "other")
+    layer(other, words=(), rulings=(Ruling(206, 300, 206, 500),))
+    assert len(read_words(page_with(other, text_layer="none"), ocr=Scripted("|"), languages=(), space=other).words) == 1
 
 
 def test_words_are_read_once(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from docpipe.records import Word
+from docpipe.records import Ruling, Word
+from docpipe.words.cells import parts_of
 
 Row = list[Word]
 Gap = tuple[float, float]
@@ -21,6 +22,8 @@ Gap = tuple[float, float]
 SAME_ROW = 0.5
 # A word of a run is level with the one before when its edges are this close, in heights.
 LEVEL = 0.1
+# A line is tall beside another from this factor on.
+TALLER = 1.3
 # How many rows above may still be continued, and how many gaps of a row are tried as a gutter.
 RECENT = 6
 SEEDS = 3
@@ -36,15 +39,18 @@ class Columns:
     letters: float = 0.6
     filled: float = 0.6
     reach: float = 0.75
+    white: float = 2.0
 
 
 RULES = Columns()
 
 
-def in_order(pieces: Iterable[Sequence[Word]]) -> tuple[Word, ...]:
+def in_order(pieces: Iterable[Sequence[Word]], rulings: Sequence[Ruling] = ()) -> tuple[Word, ...]:
     """All words of the pieces in reading order, `line` counted from 0. A piece is a run of words that stays together: a line as an OCR
-    engine found it, or a single word."""
-    lines = _lines(rows_of(pieces))
+    engine found it, or a single word. With the page's rulings, the cells of ruled tables are told from columns and from rows."""
+    standing = [ruling for ruling in rulings if abs(ruling.x1 - ruling.x0) < abs(ruling.y1 - ruling.y0)]
+    parts = parts_of(list(filter(None, pieces)), rulings)
+    lines = (line for part in parts for line in _lines(rows_of(part), standing))
     return tuple(word if word.line == number else Word._make((*word[:-1], number)) for number, line in enumerate(lines) for word in line)
 
 
@@ -105,8 +111,16 @@ def _beside(piece: Sequence[Word], row: Row) -> bool:
     if shared <= SAME_ROW * min(near.y1 - near.y0, word.y1 - word.y0):
         return False
     # Words over one another are two rows, however much their boxes touch, unless one is printed on the other.
-    overlap = -_distance(near, word) > 0.5 * min(near.x1 - near.x0, word.x1 - word.x0)
+    overlap = -_distance(near, word) > 0.5 * min(near.x1 - near.x0, word.x1 - word.x0) or (
+        max(near.y1 - near.y0, word.y1 - word.y0) > TALLER * min(near.y1 - near.y0, word.y1 - word.y0) and _over(piece, row)
+    )
     return not overlap or shared > 0.8 * (max(near.y1, word.y1) - min(near.y0, word.y0))
+
+
+def _over(piece: Sequence[Word], row: Row) -> bool:
+    """Whether most of the piece, or of the row, stands over or under words of the other: a lower line finds gaps beside a tall one."""
+    shared = sum(max(0.0, min(word[3], other[3]) - max(word[1], other[1])) for word in piece for other in row)
+    return shared > 0.5 * min(sum(word[3] - word[1] for word in words) for words in (piece, row))
 
 
 def _distance(one: Word, other: Word) -> float:
@@ -114,40 +128,69 @@ def _distance(one: Word, other: Word) -> float:
     return max(one.x0 - other.x1, other.x0 - one.x1)
 
 
-def _lines(rows: Sequence[Row]) -> Iterator[Row]:
-    """Rows as lines; a run of rows with a gutter between running text gives its left lines, then its right ones."""
+def _lines(rows: Sequence[Row], standing: Sequence[Ruling]) -> Iterator[Row]:
+    """Rows as lines; a run of rows with a gutter between running text gives its left lines, then its right ones. Where upright rulings
+    make a table of it, that holds for each of the table's rows."""
     start = 0
     shapes = [_shape(row) for row in rows]
     while start < len(rows):
-        end, gutter = (start + 1, None) if _unparted(shapes[start : start + 2]) else _run(rows, start)
+        end, gutter = (start + 1, None) if _unparted(shapes[start : start + 2]) else _run(rows, shapes, start)
         if gutter is None:
             yield rows[start]
             start += 1
             continue
         middle = (gutter[0] + gutter[1]) / 2
-        left = [[word for word in row if word.x1 <= middle] for row in rows[start:end]]
-        right = [[word for word in row if word.x1 > middle] for row in rows[start:end]]
-        for side in (left, right):
-            yield from _lines([row for row in side if row])
+        parted = [([word for word in row if word.x1 <= middle], [word for word in row if word.x1 > middle]) for row in rows[start:end]]
+        for band in _bands(parted) if _ruled(rows[start:end], gutter, standing) else [parted]:
+            for side in zip(*band, strict=True):
+                yield from _lines([row for row in side if row], standing)
         start = end
 
 
+def _ruled(rows: Sequence[Row], gutter: Gap, standing: Sequence[Ruling]) -> bool:
+    """Whether an upright ruling stands in the gutter, and one on either side of the rows: a table's, for newspapers have no outer ones."""
+    x0, x1 = min(row[0].x0 for row in rows), max(word.x1 for row in rows for word in row)
+    top, bottom = min(word.y0 for word in rows[0]), max(word.y1 for word in rows[-1])
+    along = [
+        ruling.x0
+        for ruling in standing
+        if min(bottom, max(ruling.y0, ruling.y1)) - max(top, min(ruling.y0, ruling.y1)) > RULES.reach * (bottom - top)
+    ]
+    inside = any(gutter[0] - 1 <= x <= gutter[1] + 1 for x in along)
+    return inside and any(x <= x0 + 1 for x in along) and any(x >= x1 - 1 for x in along)
+
+
+def _bands(rows: Sequence[tuple[Row, Row]]) -> list[list[tuple[Row, Row]]]:
+    """The rows of a table of two columns without lines between its rows: one begins where, after lines of one cell only, both go on."""
+    bands = [[rows[0]]]
+    for above, row in pairwise(rows):
+        if all(row) and not all(above):
+            bands.append([])
+        bands[-1].append(row)
+    return bands
+
+
 class Shape(NamedTuple):
-    """A row's ends, the widest gap between its words and its lowest word's height."""
+    """A row's ends, its top and bottom, the widest gap between its words and its lowest word's height."""
 
     x0: float
     x1: float
+    y0: float
+    y1: float
     gap: float
     height: float
 
 
 def _shape(row: Row) -> Shape:
     end, gap, height = row[0].x0, 0.0, math.inf
+    top, bottom = row[0].y0, row[0].y1
     for _, x0, y0, x1, y1, *_ in row:
         gap = max(gap, x0 - end)
         end = max(end, x1)
         height = min(height, y1 - y0)
-    return Shape(row[0].x0, end, gap, height)
+        top = min(top, y0)
+        bottom = max(bottom, y1)
+    return Shape(row[0].x0, end, top, bottom, gap, height)
 
 
 def _unparted(shapes: Sequence[Shape]) -> bool:
@@ -157,25 +200,27 @@ def _unparted(shapes: Sequence[Shape]) -> bool:
     return apart < least and all(shape.gap < least for shape in shapes)
 
 
-def _run(rows: Sequence[Row], start: int) -> tuple[int, Gap | None]:
+def _run(rows: Sequence[Row], shapes: Sequence[Shape], start: int) -> tuple[int, Gap | None]:
     """The longest run of rows from `start` that one gutter parts into columns: its end and the gutter, or no gutter."""
     for gap in _gaps(rows[start : start + 2]):
-        end, gutter = _follow(rows, start, gap)
+        end, gutter = _follow(rows, shapes, start, gap)
         if gutter is not None and end - start >= RULES.rows and _columns(rows[start:end], gutter):
             return end, gutter
     return start + 1, None
 
 
-def _follow(rows: Sequence[Row], start: int, gap: Gap) -> tuple[int, Gap | None]:
-    """As far down as a gap goes on, narrowed to what all rows leave free."""
-    least = RULES.gutter * _height(rows[start])
+def _follow(rows: Sequence[Row], shapes: Sequence[Shape], start: int, gap: Gap) -> tuple[int, Gap | None]:
+    """As far down as a gap goes on, narrowed to what all rows leave free, and no further than to a band of white right across."""
+    height = _height(rows[start])
+    least, white = RULES.gutter * height, RULES.white * height
     last: Gap | None = None
-    end = start
-    for row in rows[start:]:
-        free = _free(row, gap)
-        if free[1] - free[0] < least:
+    end, bottom = start, math.inf
+    while end < len(rows):
+        free = _free(rows[end], gap)
+        if free[1] - free[0] < least or (end - start >= RULES.rows and shapes[end].y0 - bottom > white):
             break
         gap = last = free
+        bottom = shapes[end].y1 if end == start else max(bottom, shapes[end].y1)
         end += 1
     return end, last
 

@@ -22,6 +22,8 @@ MARGIN = 2.0
 LEAST = 8
 # How far apart, in points, one mark may lie in the layer and in the image.
 SAME = 2.5
+# What an upright ruling is read as.
+BARS = frozenset("|｜│")
 
 
 def read_words(page: Page, *, ocr: OcrEngine, languages: Sequence[str], space: Workspace) -> Words:
@@ -51,7 +53,8 @@ def _layer(page: Page, space: Workspace) -> Words:
     if not path.exists():
         return Words(page=page.number, width=page.width, height=page.height, source="none")
     layer = space.load(path, Words)
-    return layer.model_copy(update={"words": in_order(runs_of(layer.words)), "source": "text_layer" if layer.words else "none"})
+    words = in_order(runs_of(layer.words), layer.rulings)
+    return layer.model_copy(update={"words": words, "source": "text_layer" if words else "none"})
 
 
 def _with_ocr(page: Page, layer: Words, ocr: OcrEngine, languages: Sequence[str], space: Workspace) -> Words:
@@ -63,13 +66,15 @@ def _with_ocr(page: Page, layer: Words, ocr: OcrEngine, languages: Sequence[str]
     boxes = page.image_boxes if partial else ((0.0, 0.0, page.width, page.height),)
     height = page.quality.text_height if page.quality and not partial else None
     lines = [line for box in boxes for line in _lines(image, box, dpi, ocr=ocr, languages=languages, text_height=height)]
+    marked = _with_marks(layer, image, dpi, boxes)
+    lines = [[word for word in line if not _is_ruling(word, marked.rulings)] for line in lines]
     if not partial:
-        return _with_marks(layer, image, dpi, boxes).model_copy(update={"source": "ocr", "engine": ocr.name, "words": in_order(lines)})
+        return marked.model_copy(update={"source": "ocr", "engine": ocr.name, "words": in_order(lines, marked.rulings)})
     lines = [fresh for line in lines if (fresh := [word for word in line if not _covered(word, layer.words)])]
-    words = in_order([*runs_of(layer.words), *lines])
+    words = in_order([*runs_of(layer.words), *lines], marked.rulings)
     source: WordSource = "mixed" if lines and layer.words else "ocr" if lines else layer.source
     engine = ocr.name if lines else None
-    return _with_marks(layer, image, dpi, boxes).model_copy(update={"source": source, "engine": engine, "words": words})
+    return marked.model_copy(update={"source": source, "engine": engine, "words": words})
 
 
 def _lines(
@@ -119,6 +124,15 @@ def _with_marks(layer: Words, image: Image, dpi: float, boxes: Sequence[Box]) ->
     rulings = [ruling for ruling in marks.rulings if _within(ruling, boxes) and not _known(ruling, layer.rulings)]
     squares = [square for square in marks.checkboxes if _within(square, boxes) and not _known(square, layer.checkboxes)]
     return layer.model_copy(update={"rulings": (*layer.rulings, *rulings), "checkboxes": (*layer.checkboxes, *squares)})
+
+
+def _is_ruling(word: Word, rulings: Sequence[Ruling]) -> bool:
+    """Whether an upright ruling was read as a character."""
+    x, y = (word.x0 + word.x1) / 2, (word.y0 + word.y1) / 2
+    return word.text in BARS and any(
+        abs(ruling.x0 - x) <= SAME and abs(ruling.x1 - x) <= SAME and min(ruling.y0, ruling.y1) <= y <= max(ruling.y0, ruling.y1)
+        for ruling in rulings
+    )
 
 
 def _within(mark: Ruling | Checkbox, boxes: Sequence[Box]) -> bool:

@@ -17,7 +17,7 @@ from docpipe.records import Word
 from docpipe.words.engine import OcrLine
 from docpipe.words.hangul import HangulReader, available, hangul_share
 from docpipe.words.image import Image
-from docpipe.words.pp import Detector, Quad, Reading, Recognizer, find_strays, is_character, size, words_of
+from docpipe.words.pp import Detector, Quad, Reading, Recognizer, find_colons, find_strays, is_character, part, size, words_of
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +26,8 @@ CJK = frozenset({"zh", "ja"})
 
 # A line read with a lower mean is rubbish: a logo, a stamp, a script that the alphabet lacks.
 KEPT = 0.5
+# Of a colon known by its shape: nothing is read off it.
+COLON_CHANCE = 0.9
 # Where the page itself must show its script, this many lines spread over it are read as Latin first. Measured: among a Latin page's
 # lines at most 12 % are unsure, even on bad scans; among a Korean page's at least 31 %. Where Korean is one of the languages that
 # were named, a single unsure line is enough.
@@ -62,7 +64,7 @@ class ScriptReader:
 
     @cached_property
     def _hangul(self) -> HangulReader:
-        return HangulReader(folders=self._data)
+        return HangulReader(latin=self._latin, folders=self._data)
 
     def _line(self, image: Image, quad: Quad, script: Script, known: Reading | None) -> OcrLine:
         if script == "korean":
@@ -72,11 +74,13 @@ class ScriptReader:
         return OcrLine(words_of(reading) if reading.confidence >= KEPT else (), reading.confidence)
 
     def _strays(self, image: Image, quads: Sequence[Quad]) -> Iterator[OcrLine]:
-        """The characters that stand alone; digits and Latin letters whatever the page's script."""
+        """The characters that stand alone; digits, Latin letters and colons whatever the page's script."""
         for quad in find_strays(image, quads):
             reading = self._latin.read_upright(image, quad)
             if is_character(reading):
                 yield OcrLine(words_of(reading), reading.confidence)
+        for quad in find_colons(image, quads):
+            yield OcrLine((Word(":", *part(quad, 0, 1), COLON_CHANCE),), COLON_CHANCE)
 
     def _script(self, image: Image, quads: Sequence[Quad], languages: Sequence[str]) -> tuple[Script, dict[int, Reading]]:
         """The page's script, and the Latin readings of lines, by place, that finding it out has cost."""

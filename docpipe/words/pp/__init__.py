@@ -9,7 +9,7 @@ from docpipe.words.pp.detect import Detector
 from docpipe.words.pp.quads import Pixels, Quad, part, size, strip, ways
 from docpipe.words.pp.recognize import Reading, Recognizer
 from docpipe.words.pp.split import words_of
-from docpipe.words.pp.strays import find_strays, is_character
+from docpipe.words.pp.strays import find_colons, find_strays, is_character
 from docpipe.words.pp.weights import Alphabet
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Quad",
     "Reading",
     "Recognizer",
+    "find_colons",
     "find_strays",
     "is_character",
     "part",

@@ -38,10 +38,11 @@ LATIN_RANGES = (
     (0x370, 0x3CE),  # Greek
     (0x2010, 0x203A),  # dashes, quotes, bullets, per mille
     (0x20A0, 0x20BF),  # currencies
+    (0x2460, 0x2473),  # numbers in circles
     (0x2610, 0x2612),  # ballot boxes
     (0x2713, 0x2718),  # ticks and crosses
 )
-LATIN_SINGLES = frozenset("ȘșȚțẞ℃№™←→−√≠≤≥■□●○")
+LATIN_SINGLES = frozenset("ȘșȚțẞ℃№™←→−√≠≤≥■□●○※㎎㎏ℓ㎡㎥")
 
 _HINT = f"pip install --force-reinstall {CARRIER}=={CARRIER_VERSION}"
 

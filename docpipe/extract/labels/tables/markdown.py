@@ -8,9 +8,9 @@ from itertools import groupby
 from statistics import median
 
 from docpipe.extract.labels.layout import PageLayout, Segment, box_of
-from docpipe.extract.labels.tables.grids import Grid, grids_of
 from docpipe.records import Box, Word
 from docpipe.values.text import tidy
+from docpipe.words.grids import Grid, grids_of
 
 # In text heights: lines of one block, and a gap that parts paragraphs.
 BLOCK_PITCH, CELL_PITCH, PARAGRAPH = 2.6, 1.4, 1.9

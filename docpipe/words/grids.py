@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,9 +42,8 @@ def grids_of(rulings: Sequence[Ruling]) -> list[Grid]:
     across = [r for r in map(_ordered, rulings) if r.x1 - r.x0 >= r.y1 - r.y0]
     down = [r for r in map(_ordered, rulings) if r.x1 - r.x0 < r.y1 - r.y0]
     grids = []
-    for group in _crossing(across, down):
-        xs = _edges([r.x0 for r in group if r in set(down)])
-        ys = _edges([r.y0 for r in group if r in set(across)])
+    for flat, upright in _crossing(across, down):
+        xs, ys = _edges([r.x0 for r in upright]), _edges([r.y0 for r in flat])
         if len(xs) > 2 and len(ys) > 2:
             grids.append(Grid(tuple(xs), tuple(ys)))
     return sorted(grids, key=lambda grid: grid.ys[0])
@@ -54,10 +53,9 @@ def _ordered(ruling: Ruling) -> Ruling:
     return Ruling(min(ruling.x0, ruling.x1), min(ruling.y0, ruling.y1), max(ruling.x0, ruling.x1), max(ruling.y0, ruling.y1))
 
 
-def _crossing(across: Sequence[Ruling], down: Sequence[Ruling]) -> list[list[Ruling]]:
-    """Rulings joined where a horizontal and a vertical one meet."""
-    every = [*across, *down]
-    leader = list(range(len(every)))
+def _crossing(across: Sequence[Ruling], down: Sequence[Ruling]) -> list[tuple[list[Ruling], list[Ruling]]]:
+    """Rulings joined where a horizontal and a vertical one meet: those across and those down of every group."""
+    leader = list(range(len(across) + len(down)))
 
     def root(place: int) -> int:
         while leader[place] != place:
@@ -65,14 +63,16 @@ def _crossing(across: Sequence[Ruling], down: Sequence[Ruling]) -> list[list[Rul
             place = leader[place]
         return place
 
+    upright = sorted((ruling.x0, place, ruling.y0 - TOUCH, ruling.y1 + TOUCH) for place, ruling in enumerate(down, start=len(across)))
+    places = [x for x, *_ in upright]
     for flat, one in enumerate(across):
-        for upright, other in enumerate(down, start=len(across)):
-            if one.x0 - TOUCH <= other.x0 <= one.x1 + TOUCH and other.y0 - TOUCH <= one.y0 <= other.y1 + TOUCH:
-                leader[root(flat)] = root(upright)
-    groups: dict[int, list[Ruling]] = {}
-    for place, ruling in enumerate(every):
-        groups.setdefault(root(place), []).append(ruling)
-    return [group for group in groups.values() if len(group) > 1]
+        near = upright[bisect_left(places, one.x0 - TOUCH) : bisect_right(places, one.x1 + TOUCH)]
+        for place in [place for _, place, top, bottom in near if top <= one.y0 <= bottom]:
+            leader[root(flat)] = root(place)
+    groups: dict[int, tuple[list[Ruling], list[Ruling]]] = {}
+    for place, ruling in enumerate([*across, *down]):
+        groups.setdefault(root(place), ([], []))[place >= len(across)].append(ruling)
+    return [group for group in groups.values() if all(group)]
 
 
 def _edges(places: Sequence[float]) -> list[float]:
