@@ -6,19 +6,19 @@ calibrated. Everything else stays in 32 bits.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from docpipe.words.pp.runtime import optimized
+
 # Below so many channels, rounding costs more than it saves.
 LEAST_CHANNELS = 96
 DOMAIN = "com.microsoft"
-VERSION = 1  # of this rewriting: what older ones made is not used again
+VERSION = 2  # of this rewriting: what older ones made is not used again
 # A smaller weight is none: its scale would be no number that the processor computes with.
 TINY = 1e-30
 
@@ -31,7 +31,7 @@ def to_int8(model: bytes) -> bytes:
     """
     import onnx
 
-    network: Any = onnx.load_from_string(_simplified(model))
+    network: Any = onnx.load_from_string(optimized(model, level="ORT_ENABLE_BASIC"))  # biases and scales are in the convolutions then
     graph = network.graph
     constants = {tensor.name: tensor for tensor in graph.initializer}
     nodes: list[Any] = []
@@ -43,20 +43,6 @@ def to_int8(model: bytes) -> bytes:
     _drop_unused(graph)
     network.opset_import.append(onnx.helper.make_opsetid(DOMAIN, 1))
     return bytes(network.SerializeToString())
-
-
-def _simplified(model: bytes) -> bytes:
-    """The network as onnxruntime simplifies it for any processor: biases and scales folded into the convolutions."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    with tempfile.TemporaryDirectory(prefix="docpipe-") as folder:
-        file = Path(folder) / "model.onnx"
-        options.optimized_model_filepath = str(file)
-        onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        return file.read_bytes()
 
 
 def _weights(node: Any, constants: dict[str, Any]) -> npt.NDArray[np.float32] | None:
