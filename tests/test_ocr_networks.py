@@ -68,6 +68,23 @@ def test_the_8_bit_models_are_smaller_and_kept(tmp_path: Path) -> None:
     assert recognizer_model("latin", tmp_path, int8=True) == small
 
 
+def test_a_product_and_what_it_is_added_to_are_turned_once_together() -> None:
+    model = onnx.load_from_string(convolutions((8, LEAST_CHANNELS, 3), *[(LEAST_CHANNELS, LEAST_CHANNELS, 1)] * 2, (LEAST_CHANNELS, 8, 3)))
+    added = helper.make_node("Add", ["x3", "x1"], ["sum"])
+    model.graph.node[3].input[0] = "sum"
+    model.graph.node.insert(3, added)
+    plain = bytes(model.SerializeToString())
+    made = to_int8(plain)
+    assert [node.op_type for node in onnx.load_from_string(made).graph.node] == [
+        *("Conv", "Transpose", "DynamicQuantizeMatMul", "DynamicQuantizeMatMul"),
+        *("Add", "Transpose", "Conv"),
+    ]
+    if int8_pays():
+        values = np.random.default_rng(5).normal(0, 1, (1, 8, 12, 40)).astype(np.float32)
+        exact, near = OnnxRuntime(plain).run(values), OnnxRuntime(made).run(values)
+        assert np.abs(near - exact).max() < 0.06 * exact.std() + 0.02
+
+
 @needs_int8
 def test_a_model_that_is_kept_needs_no_making_over_and_computes_the_same(tmp_path: Path) -> None:
     kept = detector_model(tmp_path, int8=True)
