@@ -84,6 +84,7 @@ def run(
     request = make_request(
         settings or read_settings(), engines=engines, ocr=ocr, languages=languages, pages=pages, formats=formats, dpi=dpi
     )
+    warm_up([Path(path)])
     return Reader(schema, request).read(path, password=password, work=work)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import signal
 import sys
@@ -28,6 +29,9 @@ COMMANDS = {
     "retry": retry,
     "quarantine": quarantine,
 }
+# New objects after which Python looks for garbage. By itself it does so every 700, which while modules are imported finds nothing and
+# takes a sixth of the time.
+GARBAGE = 50_000
 INTERRUPTED, TERMINATED, BROKEN_PIPE = 130, 143, 141
 
 
@@ -44,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     if argv is None:
         signal.signal(signal.SIGTERM, _terminate)
+        gc.set_threshold(GARBAGE)
     try:
         return _main(argv)
     except BrokenPipeError:

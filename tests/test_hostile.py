@@ -20,6 +20,7 @@ from PIL import Image
 from docpipe.errors import DamagedError, DocumentError, EmptyError, PasswordError, TooLargeError, UnsupportedError
 from docpipe.limits import Limits
 from docpipe.preprocess import client, preprocess
+from docpipe.preprocess.sniff import guess_format
 from docpipe.workspace import Workspace
 
 HASTY = Limits(page_seconds=1.0, document_seconds=10)
@@ -54,6 +55,11 @@ def png(width: int, height: int) -> bytes:
 def written(path: Path, content: bytes) -> Path:
     path.write_bytes(content)
     return path
+
+
+def loaded(renderer: client.Renderer, library: str) -> bool:
+    """Whether the rendering process holds a library of this name."""
+    return library in Path(f"/proc/{renderer._process.pid}/maps").read_text()
 
 
 def refused(path: Path, error: type[Exception], **options) -> DocumentError:
@@ -279,6 +285,26 @@ def test_one_process_serves_many_documents(tmp_path):
     for path in paths[1:]:
         pages_of(path)
     assert client._idle == [first] and first.documents == 3
+
+
+def test_for_pictures_nothing_is_loaded_that_opens_pdfs(tmp_path):
+    client.shut_down()
+    picture, document = written(tmp_path / "a.pdf", jpeg(printed())), text_pdf(tmp_path / "b.jpg")  # names say nothing
+    client.warm_up([picture])
+    (renderer,) = client._idle
+    assert only_page(picture)[1].status == "done"
+    assert client._idle == [renderer] and not loaded(renderer, "mupdf")
+    assert pages_of(document)[1][0].text_layer == "trusted"
+    assert client._idle == [renderer] and loaded(renderer, "mupdf")
+
+
+def test_what_will_be_read_is_guessed_without_waiting_for_it(tmp_path):
+    assert guess_format(text_pdf(tmp_path / "a")) == "pdf"
+    assert guess_format(written(tmp_path / "b", jpeg(printed()))) == "image"
+    assert guess_format(written(tmp_path / "c", b"nothing known")) is None
+    assert guess_format(tmp_path / "none") is None and guess_format(tmp_path) is None
+    os.mkfifo(tmp_path / "pipe")
+    assert guess_format(tmp_path / "pipe") is None
 
 
 def test_it_ends_with_its_parent(tmp_path):

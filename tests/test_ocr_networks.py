@@ -15,7 +15,7 @@ from docpipe.words.pp.int8 import LEAST_CHANNELS, rounded, to_int8
 from docpipe.words.pp.pack import LEAST, WHITE, pack
 from docpipe.words.pp.quads import between, size
 from docpipe.words.pp.recognize import Recognizer
-from docpipe.words.pp.runtime import OnnxRuntime, int8_pays
+from docpipe.words.pp.runtime import OnnxRuntime, int8_pays, optimized
 from docpipe.words.pp.weights import detector_model, recognizer_model
 
 needs_int8 = pytest.mark.skipif(not int8_pays(), reason="the processor has no 8-bit products")
@@ -66,6 +66,33 @@ def test_the_8_bit_models_are_smaller_and_kept(tmp_path: Path) -> None:
     assert len(detector_model(tmp_path, int8=True)) < 0.6 * len(detector_model(tmp_path))
     assert len(list(tmp_path.iterdir())) == 3
     assert recognizer_model("latin", tmp_path, int8=True) == small
+
+
+def test_a_product_and_what_it_is_added_to_are_turned_once_together() -> None:
+    model = onnx.load_from_string(convolutions((8, LEAST_CHANNELS, 3), *[(LEAST_CHANNELS, LEAST_CHANNELS, 1)] * 2, (LEAST_CHANNELS, 8, 3)))
+    added = helper.make_node("Add", ["x3", "x1"], ["sum"])
+    model.graph.node[3].input[0] = "sum"
+    model.graph.node.insert(3, added)
+    plain = bytes(model.SerializeToString())
+    made = to_int8(plain)
+    assert [node.op_type for node in onnx.load_from_string(made).graph.node] == [
+        *("Conv", "Transpose", "DynamicQuantizeMatMul", "DynamicQuantizeMatMul"),
+        *("Add", "Transpose", "Conv"),
+    ]
+    if int8_pays():
+        values = np.random.default_rng(5).normal(0, 1, (1, 8, 12, 40)).astype(np.float32)
+        exact, near = OnnxRuntime(plain).run(values), OnnxRuntime(made).run(values)
+        assert np.abs(near - exact).max() < 0.06 * exact.std() + 0.02
+
+
+@needs_int8
+def test_a_model_that_is_kept_needs_no_making_over_and_computes_the_same(tmp_path: Path) -> None:
+    kept = detector_model(tmp_path, int8=True)
+    assert sorted(kinds(optimized(kept, level="ORT_ENABLE_ALL"))) == sorted(kinds(kept))
+    made = to_int8(detector_model(tmp_path))
+    assert sorted(kinds(optimized(made, level="ORT_ENABLE_ALL"))) != sorted(kinds(made))
+    values = np.random.default_rng(4).uniform(-1, 1, (1, 3, 64, 96)).astype(np.float32)
+    assert (OnnxRuntime(kept).run(values) == OnnxRuntime(made).run(values)).all()
 
 
 def page(*rows: int, noise: float = 0.0) -> np.ndarray:

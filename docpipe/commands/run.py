@@ -42,7 +42,7 @@ def main(arguments: argparse.Namespace) -> int:
     request = read_request(arguments, read_settings())
     password = read_password(arguments)
     target = _target(arguments)
-    warm_up()  # the rendering process starts while this one imports the rest
+    warm_up(arguments.files)  # the rendering process starts while this one imports the rest
 
     from docpipe.api import Reader
     from docpipe.sinks import load_sink

@@ -25,12 +25,13 @@ _NO_MEMORY = ("malloc", "calloc", "cannot allocate", "out of memory", "failed to
 Message = dict[str, Any]
 
 
-def main() -> None:
-    """Serve requests from standard input on standard output until the input ends."""
+def main(*, pdf: bool) -> None:
+    """Serve requests from standard input on standard output until the input ends. `pdf` says that a PDF is likely to come."""
     answers = os.dup(1)
     os.dup2(2, 1)  # a library that prints must not break the messages
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
-    _import_while_idle()
+    if pdf:
+        _import_while_idle()
     server = Server()
     with contextlib.suppress(ClosedError):
         while True:
@@ -39,7 +40,7 @@ def main() -> None:
 
 
 def _import_while_idle() -> None:
-    """Most documents are PDFs: what opens them is imported while the parent is still busy starting, unless it is waiting already."""
+    """What opens PDFs is imported while the parent is still busy starting, unless it is waiting already."""
     if not select.select([0], [], [], 0)[0]:
         importlib.import_module("docpipe.preprocess.pdf.facts")
 
@@ -140,4 +141,4 @@ def _resident() -> int:
 
 
 if __name__ == "__main__":
-    main()
+    main(pdf=True)

@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from docpipe import errors
 from docpipe.errors import DamagedError, DeadlineError, DocpipeError, PageError, ResourceError
 from docpipe.limits import Limits
 from docpipe.preprocess.frames import ClosedError, receive, send
+from docpipe.preprocess.sniff import guess_format
 
 MOST_DOCUMENTS = 500  # a process is replaced after so many
 MOST_RESIDENT = 320 * 1024 * 1024  # or when it still holds so many bytes after a document
@@ -27,17 +28,18 @@ START_SECONDS = 20.0  # starting counts for the first request only
 Message = dict[str, Any]
 
 # The child gets this process's import path as it is, so that both import the same docpipe and the same plug-ins.
-_BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from docpipe.preprocess.child import main; main()"
+_BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from docpipe.preprocess.child import main; main(pdf=bool(sys.argv[2]))"
 
 
 class Renderer:
     """One rendering process."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, pdf: bool = True) -> None:
+        """`pdf` says that a PDF is likely to come, so that the process may get ready for it."""
         # One thread and one arena: the memory limit is on address space, which idle threads and arenas would eat.
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _BOOT, json.dumps(sys.path)],
+            [sys.executable, "-P", "-c", _BOOT, json.dumps(sys.path), "pdf" if pdf else ""],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -108,10 +110,13 @@ def _error(reply: Message) -> DocpipeError:
 _idle: list[Renderer] = []
 
 
-def warm_up() -> None:
-    """Start a rendering process if none is idle. Returns at once; the process imports while this one does other things."""
+def warm_up(files: Sequence[Path] = ()) -> None:
+    """Start a rendering process if none is idle. Returns at once; the process imports while this one does other things.
+
+    `files` are what it will read, where that is known: for pictures alone it need not load what opens PDFs, a quarter of a second.
+    """
     if not _idle:
-        _idle.append(Renderer())
+        _idle.append(Renderer(pdf=not files or any(guess_format(file) == "pdf" for file in files)))
 
 
 def shut_down() -> None:

@@ -43,6 +43,18 @@ def identify_format(path: Path, limits: Limits, formats: Sequence[str] = ()) -> 
     return reference, Document(name=name, sha256=digest, media_type=media_type)
 
 
+def guess_format(path: Path) -> str | None:
+    """The reference of the built-in format that seems to read the file; None where there is none, or no file to look into."""
+    try:
+        if not path.is_file():  # a pipe would be emptied, or waited for
+            return None
+        with path.open("rb") as file:
+            found = recognize(file.read(HEAD))
+    except OSError:
+        return None
+    return found[0] if found else None
+
+
 def _size(path: Path) -> int:
     try:
         if not path.is_file():

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from docpipe.words.pp import weights
@@ -92,9 +91,8 @@ def _inked(line: Pixels) -> tuple[int, int]:
 
 def _input(line: Pixels, step: int) -> Tensor:
     """One strip as (1, 3, 48, width), values -1..1, padded on the right to the runtime's grid."""
-    if line.ndim == 2:
-        line = np.asarray(cv2.cvtColor(line, cv2.COLOR_GRAY2BGR), np.uint8)
     width = max(MIN_WIDTH, -(-line.shape[1] // step) * step)
     values = np.zeros((1, 3, HEIGHT, width), np.float32)
-    values[0, :, :, : line.shape[1]] = line.transpose(2, 0, 1) * np.float32(1 / 127.5) - 1
+    channels = line if line.ndim == 2 else line.transpose(2, 0, 1)  # a gray line's values go to all three
+    values[0, :, :, : line.shape[1]] = channels * np.float32(1 / 127.5) - 1
     return values

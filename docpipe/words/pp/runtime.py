@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -49,16 +50,34 @@ def load_network(model: bytes) -> Network:
 @lru_cache(maxsize=1)
 def openvino_pays() -> bool:
     """Whether OpenVINO is installed and the processor computes in bf16; without that it is no faster, but larger."""
-    return importlib.util.find_spec("openvino") is not None and BF16_FLAG in _processor_flags()
+    return importlib.util.find_spec("openvino") is not None and BF16_FLAG in processor_flags()
 
 
 @lru_cache(maxsize=1)
 def int8_pays() -> bool:
     """Whether models are to be loaded in 8 bits: onnxruntime is used, and the processor multiplies 8-bit numbers."""
-    return not openvino_pays() and bool(INT8_FLAGS & _processor_flags())
+    return not openvino_pays() and bool(INT8_FLAGS & processor_flags())
 
 
-def _processor_flags() -> frozenset[str]:
+def optimized(model: bytes, *, level: Literal["ORT_ENABLE_BASIC", "ORT_ENABLE_ALL"]) -> bytes:
+    """The network as onnxruntime makes it over before it runs it: BASIC for any processor, ALL for this one.
+
+    One made over for this processor loads in a third of the time, and computes the same.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, level)
+    with tempfile.TemporaryDirectory(prefix="docpipe-") as folder:
+        file = Path(folder) / "model.onnx"
+        options.optimized_model_filepath = str(file)
+        onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        return file.read_bytes()
+
+
+def processor_flags() -> frozenset[str]:
+    """What the processor can, as Linux names it; empty where that is not known."""
     try:
         lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
     except OSError:

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from docpipe.errors import EngineError, MissingError
+from docpipe.words.pp.runtime import optimized, processor_flags
 from docpipe.workspace import write_atomic
 
 log = logging.getLogger(__name__)
@@ -72,9 +73,10 @@ def recognizer_model(alphabet: Alphabet, cache: Path, *, int8: bool = False) -> 
 def _in_int8(key: str, source: Callable[[], bytes], cache: Path) -> bytes:
     from docpipe.words.pp.int8 import VERSION, to_int8
 
-    # The graph is as this onnxruntime simplified it, so another one makes its own.
-    runtime = importlib.metadata.version("onnxruntime")
-    return _kept(f"ppocr-int8-{_digest(repr((key, VERSION, runtime)))}.bin", lambda: to_int8(source()), cache)
+    # The graph is as this onnxruntime made it for this processor, so another one of either makes its own.
+    made_by = importlib.metadata.version("onnxruntime"), sorted(processor_flags())
+    name = f"ppocr-int8-{_digest(repr((key, VERSION, made_by)))}.bin"
+    return _kept(name, lambda: optimized(to_int8(source()), level="ORT_ENABLE_ALL"), cache)
 
 
 def _kept(name: str, make: Callable[[], bytes], cache: Path) -> bytes:
