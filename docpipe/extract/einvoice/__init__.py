@@ -1,4 +1,5 @@
-"""Engine `einvoice`: the invoice that travels as XML inside a PDF, or alone. Knows the built-in invoice's field names; looks at no page."""
+"""Engine `einvoice`: the invoice that travels as XML inside a PDF, or alone. Knows the built-in invoice's field
+names; of the pages it asks only whether a name, an address or a description of the XML is printed on them."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel
 
 from docpipe.errors import DocumentError
 from docpipe.extract import Engine
+from docpipe.extract.einvoice.ground import ground, printed
 from docpipe.extract.einvoice.xml import PRICE_BASIS, texts
 from docpipe.fields import FieldSpec, fields_of, pattern
 from docpipe.records import Candidate, Evidence, Issue, Job, Page, Reading, Usage
@@ -50,11 +52,13 @@ class EInvoice(Engine):
                 raise
             issue = Issue(code="einvoice_unreadable", message=problem.message, suggestion="check the attached XML against the printed page")
             return Reading(engine=self.name, pages=numbers, issues=(issue,))
-        read = list(_read(written, {spec.path: spec for spec in fields_of(schema)}))
+        specs = {spec.path: spec for spec in fields_of(schema)}
+        read = list(_read(written, specs))
+        pages_text = printed(pages, space)
         return Reading(
             engine=self.name,
             pages=numbers,
-            candidates=tuple(item for item in read if isinstance(item, Candidate)),
+            candidates=tuple(ground(item, specs, pages_text) for item in read if isinstance(item, Candidate)),
             issues=tuple(item for item in read if isinstance(item, Issue)),
         )
 

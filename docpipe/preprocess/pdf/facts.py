@@ -19,17 +19,17 @@ def read_sheet(page: Any, *, has_fields: bool) -> Sheet:
     """Everything that is known of the page without looking at its pixels."""
     text = _upright_text(page)
     width, height = page.rect.width, page.rect.height
-    rulings, squares, drawn = read_drawings(page)
+    drawings = read_drawings(page)
     images = [clipped for box, _ in text.images if (clipped := _clip(box, width, height))]
     cover = min(1.0, sum(_area(box) for box in set(images)) / (width * height))
     words, hidden = _visible(page, text, cover)
     boxes: list[tuple[float, float, float, float, float]] = []
     if has_fields:
         words, boxes = apply_widgets(page, words)
-    verdict = judge(words, Around(width, height, cover, hidden, text.outside, drawn))
+    verdict = judge(words, Around(width, height, cover, hidden, text.outside, drawings.any))
     if verdict.reason == "ocr_layer":
         words = [word._replace(confidence=min(word.confidence, OCR_CONFIDENCE)) for word in words]
-    squares = [square for square in squares if not any(_overlaps(square, box) for box in boxes)]
+    squares = [square for square in drawings.squares if not any(_overlaps(square, box) for box in boxes)]
     keep = verdict.layer in ("trusted", "partial")
     return Sheet(
         width=round(width, 3),
@@ -37,10 +37,11 @@ def read_sheet(page: Any, *, has_fields: bool) -> Sheet:
         rotation=page.rotation,
         layer=verdict.layer,
         reason=verdict.reason,
-        needs_image=verdict.layer != "trusted" and (drawn or bool(images) or verdict.layer == "untrusted"),
-        blank=verdict.layer == "none" and not drawn and not images and not boxes,
+        needs_image=verdict.layer != "trusted" and (drawings.any or bool(images) or verdict.layer == "untrusted"),
+        blank=verdict.layer == "none" and not drawings.any and not images and not boxes,
         words=words if keep else [],
-        rulings=rulings if keep else [],
+        rulings=drawings.rulings if keep else [],
+        strokes=drawings.strokes if keep else [],
         checkboxes=[*boxes, *measure_ink(page, squares)] if keep else [],
         image_boxes=_image_boxes(images, width, height, verdict),
     )
