@@ -13,9 +13,10 @@ from pydantic import BaseModel
 
 from docpipe.errors import DocumentError
 from docpipe.extract import Engine
+from docpipe.extract.einvoice.dialects import OTHER_TYPES
 from docpipe.extract.einvoice.ground import ground, printed
 from docpipe.extract.einvoice.xml import PRICE_BASIS, texts
-from docpipe.fields import FieldSpec, fields_of, pattern
+from docpipe.fields import FieldSpec, fields_of, pattern, titles_of
 from docpipe.records import Candidate, Evidence, Issue, Job, Page, Reading, Usage
 from docpipe.values.amounts import plain
 from docpipe.values.text import tidy
@@ -59,7 +60,7 @@ class EInvoice(Engine):
             engine=self.name,
             pages=numbers,
             candidates=tuple(ground(item, specs, pages_text) for item in read if isinstance(item, Candidate)),
-            issues=tuple(item for item in read if isinstance(item, Issue)),
+            issues=(*(item for item in read if isinstance(item, Issue)), *_other_kind(written, schema)),
         )
 
 
@@ -76,6 +77,14 @@ def _read(written: dict[str, str], specs: dict[str, FieldSpec]) -> Iterator[Cand
                 value = _per_unit(value, written.get(path.rpartition(".")[0] + "." + PRICE_BASIS, "1"))
             evidence = Evidence(relation="xml", fit=1.0)
             yield Candidate(path=path, value=value, raw=raw, engine=EInvoice.name, score=1.0, evidence=evidence)
+
+
+def _other_kind(written: dict[str, str], schema: type[BaseModel]) -> Iterator[Issue]:
+    """The XML calls itself something else than an invoice, and the schema says that it asks for invoices."""
+    kind = OTHER_TYPES.get(written.get("type_code", ""))
+    if kind is not None and any(titles_of(schema)):
+        message = f"the XML calls itself a {kind} (type {written['type_code']})"
+        yield Issue(code="other_document", severity="error", message=message, suggestion="look which way its amounts go")
 
 
 def _value(spec: FieldSpec, raw: str) -> str | None:

@@ -20,9 +20,10 @@ from docpipe.values.text import fold, squash
 
 HEAD = 0.45  # share of the first page's height that its title stands in
 LARGE = 1.2  # median heights: print that is set apart by its size
+HUGE = 2.0  # median heights: a word printed across others
 MORE = 2  # further words that a title may have: `Mahnung an Firma Nord` is one, a sentence is none
 CELL = 5  # words of a cell with an amount or its label; in a longer text a unit belongs to something else
-SENTENCE = 3  # words from which on a phrase says the same wherever it stands
+SENTENCE = 4  # words from which on a phrase says the same wherever it stands
 
 
 def contradictions(layouts: Sequence[PageLayout], schema: type[BaseModel]) -> Iterator[Issue]:
@@ -57,10 +58,11 @@ def _titles(segment: Segment, page: PageLayout, title: str, own: Sequence[str], 
 def _stamps(layouts: Sequence[PageLayout], own: Sequence[str]) -> Iterator[Issue]:
     for page in layouts:
         for segment in page.segments:
-            parts = [segment.folded, *(fold(word.text) for word in segment.words if word.y1 - word.y0 >= 2 * page.median_height)]
             alone = _stands_out(segment, page) or len(page.lines[segment.line]) == 1
-            if alone and not _beside_box(segment, page) and any(_rest(text, stamp.split(), own) == 0 for text in parts for stamp in STAMPS):
-                yield _issue("stamped", segment, f"the page is marked {segment.text!r}", "ask for the valid original")
+            parts = [segment.folded] if alone and not _beside_box(segment, page) else []
+            parts += [fold(word.text) for word in segment.words if word.y1 - word.y0 >= HUGE * page.median_height]
+            if said := next((text for text in parts if any(_rest(text, stamp.split(), own) == 0 for stamp in STAMPS)), None):
+                yield _issue("stamped", segment, f"the page is marked {said!r}", "ask for the valid original")
 
 
 def _scales(layouts: Sequence[PageLayout]) -> Iterator[Issue]:
@@ -76,9 +78,11 @@ def _issue(code: str, segment: Segment, message: str, suggestion: str) -> Issue:
 
 
 def _stands_out(segment: Segment, page: PageLayout) -> bool:
-    """Larger than the rest, or in capitals by itself."""
-    alone = len(page.lines[segment.line]) == 1
-    return segment.height >= LARGE * page.median_height or (alone and segment.text.isupper())
+    """Larger than the rest, or by itself in capitals that label nothing."""
+    if segment.height >= LARGE * page.median_height:
+        return True
+    letters = [char for char in segment.text if char.isalpha()]
+    return len(page.lines[segment.line]) == 1 and ":" not in segment.text and bool(letters) and all(map(str.isupper, letters))
 
 
 def _rest(text: str, phrase: Sequence[str], own: Sequence[str]) -> int | None:
