@@ -234,7 +234,8 @@ class Invoice(BaseModel):
         fr="relevé de compte|relevé|pro forma|proforma|devis|offre de prix|confirmation de commande|accusé de réception|bon de commande"
         "|bon de livraison|bordereau de livraison|rappel|relance|mise en demeure|avis de paiement|avoir|note de crédit"
         "|facture rectificative|facture d'avoir|tarif|payé|payée|acquittée|ceci n'est pas une facture",
-        es="estado de cuenta|extracto|proforma|pro forma|presupuesto|cotización|oferta|confirmación de pedido|pedido|albarán|nota de entrega"
+        es="estado de cuenta|extracto|proforma|pro forma|presupuesto|cotización|oferta|confirmación de pedido|pedido|albarán"
+        "|nota de entrega"
         "|recordatorio|recordatorio de pago|aviso de pago|nota de crédito|nota de abono|abono|factura rectificativa|pagado|pagada"
         "|esto no es una factura",
         ko="거래명세서|거래명세표|견적서|발주서|주문서|주문확인서|납품서|독촉장|독촉|최고서|수정세금계산서|수정전자세금계산서|입금표|잔액확인서|결제완료",

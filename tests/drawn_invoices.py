@@ -79,7 +79,8 @@ LANGUAGES = {
         "{day}/{month}/{year}", 21,
     ),
     "ko": Language(
-        "청구서", "청구서 번호", "발행일", "지급기한", "공급자", "공급받는자", ("품목", "수량", "단가", "금액"), "공급가액", "부가세 10%", "합계금액",
+        "청구서", "청구서 번호", "발행일", "지급기한", "공급자", "공급받는자", ("품목", "수량", "단가", "금액"),
+        "공급가액", "부가세 10%", "합계금액",
         (), (),
         ("책상등", "스탠드등", "전등갓", "전구"), "감사합니다.", "", ",", "{year}-{month}-{day}", 10, "KRW",
     ),
@@ -160,6 +161,11 @@ class Pen:
             self.places[key] = pymupdf.Rect(x, y - 0.75 * size, x + width, y + 0.2 * size)
         return x + width
 
+    def stack(self, x: float, y: float, text: str, key: str, *, right: bool = False) -> None:
+        """The lines of a value below one another; the first one's place is remembered."""
+        for step, line in enumerate(text.split("\n")):
+            self.text(x, y + 12 * step, line, right=right, key="" if step else key)
+
     def rule(self, x0: float, y0: float, x1: float, y1: float, width: float = 0.6) -> None:
         self.page.draw_line((x0, y0), (x1, y1), width=width)
 
@@ -210,22 +216,18 @@ def _head(pen: Pen, bill: Bill) -> float:
 
 
 def _columns(pen: Pen, bill: Bill, title_y: float) -> float:
+    letter = bill.layout == "letter"
     for place, (key, label, value) in enumerate(bill.facts):
         y = 130 + 15 * place
-        pen.text(MIDDLE, y, label + ":" * (bill.layout == "letter"))
-        for step, part in enumerate(value.split("\n")):
-            pen.text(RIGHT, y + 12 * step, part, right=True, key=key if not step else "") if bill.layout == "letter" else pen.text(
-                MIDDLE + 110, y + 12 * step, part, key=key if not step else ""
-            )
+        pen.text(MIDDLE, y, label + ":" * letter)
+        pen.stack(RIGHT if letter else MIDDLE + 110, y, value, key, right=letter)
     return title_y + 44
 
 
 def _lines(pen: Pen, bill: Bill, title_y: float) -> float:
     for place, (key, label, value) in enumerate(bill.facts):
         y = title_y + 34 + 15 * place
-        x = pen.text(LEFT, y, f"{label}: ")
-        for step, part in enumerate(value.split("\n")):
-            pen.text(x, y + 12 * step, part, key=key if not step else "")
+        pen.stack(pen.text(LEFT, y, f"{label}: "), y, value, key)
     return title_y + 64 + 15 * len(bill.facts)
 
 
@@ -235,8 +237,7 @@ def _grid(pen: Pen, bill: Bill, title_y: float) -> float:
         x = LEFT + width * place
         pen.page.draw_rect((x, y, x + width, y + 42), width=0.6)
         pen.text(x + 4, y + 12, label, 8)
-        for step, part in enumerate(value.split("\n")):
-            pen.text(x + 4, y + 26 + 11 * step, part, key=key if not step else "")
+        pen.stack(x + 4, y + 26, value, key)
     return y + 70
 
 
@@ -244,8 +245,7 @@ def _row(pen: Pen, bill: Bill, title_y: float) -> float:
     width, y = (RIGHT - LEFT) / len(bill.facts), title_y + 34
     for place, (key, label, value) in enumerate(bill.facts):
         pen.text(LEFT + width * place, y, label, 9)
-        for step, part in enumerate(value.split("\n")):
-            pen.text(LEFT + width * place, y + 14 + 12 * step, part, key=key if not step else "")
+        pen.stack(LEFT + width * place, y + 14, value, key)
     return y + 60
 
 
@@ -285,7 +285,9 @@ def _mark(pen: Pen, box: pymupdf.Rect, how: str, text: str) -> None:
     elif how == "annotation":
         page.add_strikeout_annot(box)
     elif how == "pen":
-        page.draw_bezier((box.x0 - 2, middle + 2), (box.x0 + 10, middle - 3), (box.x1 - 10, middle + 3), (box.x1 + 3, middle - 1), width=1.2)
+        page.draw_bezier(
+            (box.x0 - 2, middle + 2), (box.x0 + 10, middle - 3), (box.x1 - 10, middle + 3), (box.x1 + 3, middle - 1), width=1.2
+        )
     if text:
         page.insert_text((box.x1 + 6, box.y1 - 2) if box.x1 < 490 else (box.x0, box.y0 - 2), text, fontsize=9, color=(0, 0, 0.7))
 

@@ -21,11 +21,14 @@ STAMPS = folded(
     "specimen|sample|void|voided|cancelled|canceled|copy|duplicate|draft|invalid|not valid|superseded|obsolete|example|test"
     "|muster|ungültig|storniert|annulliert|kopie|duplikat|zweitschrift|abschrift|entwurf|beispiel|rechnungskopie|musterrechnung"
     "|spécimen|annulé|annulée|copie|duplicata|brouillon|ébauche|non valable|exemple|muestra|anulado|anulada|cancelado|cancelada|copia"
-    "|duplicado|borrador|sin validez|no válido|no válida|ejemplo|견본|샘플|사본|취소|취소됨|무효|초안|voorbeeld|concept|geannuleerd|ongeldig"
+    "|duplicado|borrador|sin validez|no válido|no válida|ejemplo|견본|샘플|사본|취소|취소됨|무효|초안"
+    "|voorbeeld|concept|geannuleerd|ongeldig"
     "|duplicaat|campione|annullato|annullata|bozza|facsimile|fac simile|duplicato|non valido|esempio"
 )
 # What may stand round a stamp or a title without making something else of it.
-FILLERS = frozenset(folded("of|the|der|die|das|des|vom|von|zur|zu|zum|for|de|del|la|le|du|no|nr|number|nummer|num|numero|date|your|ihr|ihre|re"))
+FILLERS = frozenset(
+    folded("of|the|der|die|das|des|vom|von|zur|zu|zum|for|de|del|la|le|du|no|nr|number|nummer|num|numero|date|your|ihr|ihre|re")
+)
 JOINTS = r"\s*(?:/|&|\+|,|\bund\b|\band\b|\bet\b|\by\b|\ben\b|\be\b|및)\s*"
 # The amounts are a thousandth, a millionth or a hundred times of what is printed: said of all of them, or as a unit beside one.
 SCALES = re.compile(

@@ -1,4 +1,4 @@
-"""Ruling lines, strokes and small printed squares from a page's vector drawings, in upright points. Looks at pixels only to measure ticks."""
+"""Ruling lines, strokes and small printed squares from a page's vector drawings, in upright points. Looks at pixels only for ticks."""
 
 from __future__ import annotations
 
