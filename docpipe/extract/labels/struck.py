@@ -18,9 +18,9 @@ STEEP = 1.0  # a line that rises more than this crosses no word out
 
 def with_struck(candidates: Iterable[Candidate], layouts: Sequence[PageLayout]) -> Iterator[Candidate]:
     """The candidates; those with a crossed-out word get the feature `struck`."""
-    struck: dict[int, Sequence[Word]] = {page.number: words for page in layouts if (words := struck_words(page))}
+    struck = {page.number: found for page in layouts if (found := struck_words(page))}
     for candidate in candidates:
-        words = struck.get(candidate.page or 0, ())
+        words = struck.get(candidate.page or 0, [])
         if candidate.box is None or not any(_inside(word, candidate.box) for word in words):
             yield candidate
             continue
