@@ -52,6 +52,15 @@ class NotLabels(Labels):
     """Labels of neighbours that are easily taken for this field's own."""
 
 
+class OtherTitles(Labels):
+    """What a document calls itself that is easily read as one of the schema's and is none: as `other_titles` of the class."""
+
+
+class OwnTitles(Labels):
+    """What a document of the schema calls itself, as `own_titles` of the class: a title that joins it to another, such as
+    `Invoice / Delivery note`, contradicts nothing."""
+
+
 @dataclass(frozen=True)
 class Kind:
     """What the text is, where the Python type does not tell (`str`) or tells too little (`Decimal`)."""

@@ -19,7 +19,20 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from docpipe import plugins
-from docpipe.annotations import FieldKind, Kind, Labels, Merge, MergePolicy, NotLabels, Required, Rows, RowSource, Rule
+from docpipe.annotations import (
+    FieldKind,
+    Kind,
+    Labels,
+    Merge,
+    MergePolicy,
+    NotLabels,
+    OtherTitles,
+    OwnTitles,
+    Required,
+    Rows,
+    RowSource,
+    Rule,
+)
 from docpipe.errors import SchemaError
 from docpipe.records import SchemaRef
 
@@ -64,6 +77,12 @@ def rules_of(schema: type[BaseModel]) -> tuple[Rule, ...]:
     return tuple(getattr(schema, "rules", ()))
 
 
+def titles_of(schema: type[BaseModel]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What documents of the schema call themselves, and what those do that are easily taken for one: `own_titles`, `other_titles`."""
+    own, other = getattr(schema, "own_titles", None), getattr(schema, "other_titles", None)
+    return own.all() if isinstance(own, OwnTitles) else (), other.all() if isinstance(other, OtherTitles) else ()
+
+
 def pattern(path: str) -> str:
     """`line_items[3].amount` -> `line_items[*].amount`, the spec a candidate's path belongs to."""
     return _MARK.sub("[*]", path)
@@ -76,12 +95,13 @@ def load_schema(reference: str) -> tuple[type[BaseModel], SchemaRef]:
 
 
 def schema_ref(schema: type[BaseModel], reference: str | None = None) -> SchemaRef:
-    """The name and the hash of everything the schema says: its JSON Schema, its labels and its rules. The name of a file's folder
+    """The name and the hash of everything the schema says: its JSON Schema, its labels, rules and titles. The name of a file's folder
     is left out, so that the same schema has the same name everywhere."""
     name = reference or schema.__name__
     head, _, tail = name.rpartition(":")
     name = f"{Path(head).name}:{tail}" if head.endswith(".py") else name
-    said = [schema.model_json_schema(), [repr(spec) for spec in fields_of(schema)], [repr(rule) for rule in rules_of(schema)]]
+    said: list[object] = [schema.model_json_schema(), [repr(spec) for spec in fields_of(schema)], [repr(rule) for rule in rules_of(schema)]]
+    said += [titles_of(schema)] if any(titles_of(schema)) else []
     return SchemaRef(name=name, sha256=hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest())
 
 

@@ -150,7 +150,8 @@ class Checkbox(NamedTuple):
 
 
 class Words(Record):
-    """Everything read off one page: its words in reading order, its ruling lines and its check boxes."""
+    """Everything read off one page: its words in reading order, its ruling lines and its check boxes. `strokes` are lines that run
+    neither along nor down the page, curves from end to end, and lines that were put over the text as annotations."""
 
     page: int
     width: float
@@ -160,6 +161,7 @@ class Words(Record):
     words: tuple[Word, ...] = ()
     rulings: tuple[Ruling, ...] = ()
     checkboxes: tuple[Checkbox, ...] = ()
+    strokes: tuple[Ruling, ...] = ()
 
 
 # ---- readings --------------------------------------------------------------------------------------------------------

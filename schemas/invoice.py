@@ -17,6 +17,8 @@ from docpipe.annotations import (
     Labels,
     NotLabels,
     Ordered,
+    OtherTitles,
+    OwnTitles,
     Product,
     Required,
     Rule,
@@ -210,6 +212,38 @@ class Tax(BaseModel):
 class Invoice(BaseModel):
     """An invoice, credit note or other bill: who owes whom how much for what."""
 
+    own_titles: ClassVar[OwnTitles] = OwnTitles(
+        en="invoice|tax invoice|bill",
+        de="Rechnung",
+        fr="facture",
+        es="factura",
+        ko="청구서|송장|계산서|세금계산서",
+        nl="factuur",
+        it="fattura",
+    )
+    # A credit note's amounts mean the contrary, and most print them without a minus: a person decides.
+    other_titles: ClassVar[OtherTitles] = OtherTitles(
+        en="statement of account|account statement|statement|pro forma|proforma|quotation|quote|offer|estimate|order confirmation"
+        "|order acknowledgement|sales order|purchase order|delivery note|packing slip|packing list|dispatch note|waybill|reminder"
+        "|payment reminder|overdue notice|final notice|remittance advice|credit note|credit memo|debit note|refund|corrected invoice"
+        "|cancellation invoice|self billing|price list|paid|this is not an invoice|not a tax invoice",
+        de="Kontoauszug|Kontoübersicht|Offene Posten|Saldenbestätigung|Proforma|Proformarechnung|Pro forma|Angebot|Kostenvoranschlag"
+        "|Auftragsbestätigung|Bestellbestätigung|Bestellung|Lieferschein|Packliste|Frachtbrief|Mahnung|Zahlungserinnerung|Mahnschreiben"
+        "|Zahlungsavis|Avis|Gutschrift|Stornorechnung|Storno|Rechnungskorrektur|Korrekturrechnung|Rechnungsberichtigung|Preisliste"
+        "|bezahlt|dies ist keine Rechnung|keine Rechnung",
+        fr="relevé de compte|relevé|pro forma|proforma|devis|offre de prix|confirmation de commande|accusé de réception|bon de commande"
+        "|bon de livraison|bordereau de livraison|rappel|relance|mise en demeure|avis de paiement|avoir|note de crédit"
+        "|facture rectificative|facture d'avoir|tarif|payé|payée|acquittée|ceci n'est pas une facture",
+        es="estado de cuenta|extracto|proforma|pro forma|presupuesto|cotización|oferta|confirmación de pedido|pedido|albarán"
+        "|nota de entrega"
+        "|recordatorio|recordatorio de pago|aviso de pago|nota de crédito|nota de abono|abono|factura rectificativa|pagado|pagada"
+        "|esto no es una factura",
+        ko="거래명세서|거래명세표|견적서|발주서|주문서|주문확인서|납품서|독촉장|독촉|최고서|수정세금계산서|수정전자세금계산서|입금표|잔액확인서|결제완료",
+        nl="rekeningoverzicht|pro forma|proforma|offerte|orderbevestiging|pakbon|leverbon|herinnering|aanmaning|creditnota|creditfactuur"
+        "|betaald",
+        it="estratto conto|pro forma|proforma|preventivo|offerta|conferma d'ordine|documento di trasporto|bolla di consegna|sollecito"
+        "|sollecito di pagamento|nota di credito|nota di debito|pagato|pagata",
+    )
     rules: ClassVar[tuple[Rule, ...]] = (
         Sum("gross_total", ("net_total", "tax_total")),
         AnyOf(
@@ -444,11 +478,11 @@ class Invoice(BaseModel):
             it="totale fattura|totale documento|totale IVA inclusa|totale complessivo|importo totale|totale",
         ),
         NotLabels(
-            en="total quantity|total items|total weight|total pages|total hours|page total",
-            de="Übertrag|Zwischensumme|Gesamtmenge|Gesamtgewicht",
-            fr="report|à reporter|sous-total|total remise|quantité totale",
-            es="suma y sigue|total unidades",
-            ko="이월|소계|총수량",
+            en="total quantity|total items|total weight|total pages|total hours|page total|total savings|total discount",
+            de="Übertrag|Zwischensumme|Gesamtmenge|Gesamtgewicht|Gesamtrabatt",
+            fr="report|à reporter|sous-total|total remise|quantité totale|total de la page|total économies",
+            es="suma y sigue|total unidades|total página|total ahorro",
+            ko="이월|소계|총수량|할인 합계|페이지 합계",
             nl="overdracht|tussentotaal",
             it="riporto|a riportare",
         ),

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, Field
 
-from docpipe.annotations import AnyOf, AtMost, Kind, Labels, NotLabels, Product, Required, Rule, SameBlock, Sum
+from docpipe.annotations import AnyOf, AtMost, Kind, Labels, NotLabels, OtherTitles, OwnTitles, Product, Required, Rule, SameBlock, Sum
 
 
 class Merchant(BaseModel):
@@ -121,6 +121,24 @@ class LineItem(BaseModel):
 class Receipt(BaseModel):
     """A receipt: what was paid to whom, when and how."""
 
+    own_titles: ClassVar[OwnTitles] = OwnTitles(
+        en="receipt|sales receipt|invoice|tax invoice|bill",
+        de="Quittung|Kassenbon|Beleg|Rechnung",
+        fr="ticket|reçu|facture",
+        es="ticket|recibo|factura",
+        ko="영수증",
+        nl="kassabon|bon",
+        it="ricevuta|scontrino",
+    )
+    other_titles: ClassVar[OtherTitles] = OtherTitles(
+        en="quotation|quote|estimate|pro forma|proforma|delivery note|order confirmation|refund|return receipt|credit note|gift receipt",
+        de="Angebot|Kostenvoranschlag|Proforma|Lieferschein|Auftragsbestätigung|Storno|Gutschrift|Retoure|Zwischenrechnung",
+        fr="devis|pro forma|proforma|bon de livraison|avoir|remboursement|note provisoire",
+        es="presupuesto|proforma|albarán|devolución|nota de crédito|abono",
+        ko="견적서|거래명세서|취소|환불|반품",
+        nl="offerte|proforma|pakbon|retour|creditnota",
+        it="preventivo|proforma|nota di credito|reso|storno|preconto",
+    )
     rules: ClassVar[tuple[Rule, ...]] = (
         Sum("total", ("net_total", "tax_total", "rounding"), optional=("rounding",)),
         AnyOf(

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, Field
 
-from docpipe.annotations import AtMost, Distinct, Kind, Labels, NotLabels, Product, Required, Rule, SameBlock, Sum
+from docpipe.annotations import AtMost, Distinct, Kind, Labels, NotLabels, OtherTitles, OwnTitles, Product, Required, Rule, SameBlock, Sum
 
 
 class Company(BaseModel):
@@ -69,6 +69,11 @@ class Item(BaseModel):
 class TaxInvoiceKr(BaseModel):
     """A Korean tax invoice: supplier, recipient, what was supplied, supply amount and tax."""
 
+    own_titles: ClassVar[OwnTitles] = OwnTitles(ko="세금계산서|전자세금계산서", en="tax invoice")
+    other_titles: ClassVar[OtherTitles] = OtherTitles(
+        ko="수정세금계산서|수정전자세금계산서|거래명세서|거래명세표|견적서|발주서|주문서|납품서|청구서|입금표|영수증",
+        en="quotation|delivery note|statement|pro forma|proforma|credit note|amended tax invoice|modified tax invoice",
+    )
     rules: ClassVar[tuple[Rule, ...]] = (
         Sum("total", ("supply_amount", "tax")),
         Sum("supply_amount", ("items[*].amount",)),

@@ -39,7 +39,7 @@ class Sheet:
     """The cheap facts of one page, before any pixel of it is made. Everything in points of the upright page.
 
     `rotation` is the clockwise turn that made it upright, `needs_image` says that its words cannot be known without looking, `blank`
-    that it shows nothing at all. `rulings` are (x0, y0, x1, y1), `checkboxes` (x0, y0, x1, y1, ink).
+    that it shows nothing at all. `rulings` and `strokes` are (x0, y0, x1, y1), `checkboxes` (x0, y0, x1, y1, ink).
     """
 
     width: float
@@ -51,6 +51,7 @@ class Sheet:
     blank: bool = False
     words: list[LayerWord] = field(default_factory=list)
     rulings: list[Box] = field(default_factory=list)
+    strokes: list[Box] = field(default_factory=list)
     checkboxes: list[tuple[float, float, float, float, float]] = field(default_factory=list)
     image_boxes: list[Box] = field(default_factory=list)
 
@@ -71,15 +72,17 @@ class Raster:
 
 
 def write_layer(sheet: Sheet, number: int, path: Path) -> None:
-    """Store the words, rulings and check boxes as the JSON of a `records.Words`, whole or not at all."""
+    """Store the words, rulings, strokes and check boxes as the JSON of a `records.Words`, whole or not at all."""
     source = "text_layer" if sheet.words else "none"
     # Formatted here rather than rounded before: a hundredth of a point is enough, and this is the cheapest way to get it.
     words = _rows(sheet.words)
-    rulings = ",".join([f"[{x0:.2f},{y0:.2f},{x1:.2f},{y1:.2f}]" for x0, y0, x1, y1 in sheet.rulings])
+    rulings, strokes = (
+        ",".join([f"[{x0:.2f},{y0:.2f},{x1:.2f},{y1:.2f}]" for x0, y0, x1, y1 in lines]) for lines in (sheet.rulings, sheet.strokes)
+    )
     boxes = ",".join([f"[{x0:.2f},{y0:.2f},{x1:.2f},{y1:.2f},{ink:.3f}]" for x0, y0, x1, y1, ink in sheet.checkboxes])
     record = (
         f'{{"page":{number},"width":{sheet.width},"height":{sheet.height},"source":"{source}","engine":null,'
-        f'"words":[{words}],"rulings":[{rulings}],"checkboxes":[{boxes}]}}'
+        f'"words":[{words}],"rulings":[{rulings}],"checkboxes":[{boxes}],"strokes":[{strokes}]}}'
     )
     draft = path.with_name(f".{path.name}.draft")
     draft.write_text(record, encoding="utf-8", errors="replace")

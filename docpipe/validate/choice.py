@@ -114,3 +114,19 @@ def is_labelled(candidate: Candidate) -> bool:
     if candidate.evidence.relation == "model":
         return candidate.grounded
     return candidate.engine == XML or candidate.evidence.label_score >= LABELLED
+
+
+def says(choice: Choice, feature: str) -> bool:
+    """Some reading of the place that the value stands at has the feature; another reading of it, by a table, may not ask."""
+    winner = choice.winner
+    if winner is None:
+        return False
+    here = [one for one in choice.ranked if one is winner or (one.value == winner.value and _one_place(one, winner))]
+    return any(one.evidence.features.get(feature) for one in here)
+
+
+def _one_place(one: Candidate, other: Candidate) -> bool:
+    if one.page != other.page or one.box is None or other.box is None:
+        return False
+    x, y = (one.box[0] + one.box[2]) / 2, (one.box[1] + one.box[3]) / 2
+    return other.box[0] <= x <= other.box[2] and other.box[1] <= y <= other.box[3]

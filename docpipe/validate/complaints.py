@@ -11,8 +11,8 @@ from typing import Literal
 from docpipe.annotations import AnyOf, AtMost, Distinct, Ordered, Product, Rule, Sum
 from docpipe.fields import FieldSpec
 from docpipe.records import Failure, Issue, Readings
-from docpipe.validate.choice import XML, Choice, Choices, is_labelled
-from docpipe.validate.confirm import agree
+from docpipe.validate.choice import XML, Choice, Choices, is_labelled, says
+from docpipe.validate.confirm import agree, contradiction
 from docpipe.validate.rules import Finding
 from docpipe.values.identifiers import checksum
 
@@ -40,6 +40,8 @@ def complaints(readings: Readings, specs: Sequence[FieldSpec], choices: Choices,
         *_missing(specs, choices),
         *_broken(findings, choices),
         *_checksums(choices),
+        *_struck(choices),
+        *_contradicted(choices),
         *xml_differs(choices, page),
         *_doubts(choices),
     ]
@@ -105,6 +107,34 @@ def _checksums(choices: Choices) -> Iterator[Issue]:
             yield Issue(code="checksum_failed", severity=severity, path=choice.path, page=winner.page, message="the checksum does not hold")
 
 
+def _struck(choices: Choices) -> Iterator[Issue]:
+    """Somebody crossed the value out, or another one at the field's label: what counts instead, if anything, is for a person to see."""
+    for choice in choices.values():
+        labelled = [one for one in choice.ranked if is_labelled(one) and one.score >= 0 and one.evidence.features.get("struck")]
+        crossed = choice.winner if says(choice, "struck") else next(iter(labelled), None)
+        if crossed is not None:
+            rest = (str(one.value) for one in choice.ranked if is_labelled(one) and not one.evidence.features.get("struck"))
+            message = f"{crossed.raw or crossed.value!r} is crossed out"
+            yield Issue(
+                code="struck_out", severity="error", path=choice.path, page=crossed.page, message=message, suggestion=next(rest, None)
+            )
+
+
+def _contradicted(choices: Choices) -> Iterator[Issue]:
+    """The document gives a field two values. Where another page has a number of its own, it holds several documents."""
+    for choice in choices.values():
+        rival = contradiction(choice, choices)
+        if rival is not None and choice.winner is not None:
+            apart = choice.spec.kind == "id" and choice.spec.required and rival.page != choice.winner.page
+            yield Issue(
+                code="several_documents" if apart else "two_values",
+                path=choice.path,
+                page=rival.page,
+                message=f"{choice.value} here, {rival.value} at the same label on page {rival.page}",
+                suggestion="split the file into its documents" if apart else str(rival.value),
+            )
+
+
 def xml_differs(choices: Choices, page: Choices) -> Iterator[Issue]:
     """The page by itself is sure of another value than the document's XML. An error where the XML's value is not printed at the field's
     label either (a name: anywhere): one of the two was changed. Other texts are often put differently, so for them it is a warning."""
@@ -131,7 +161,10 @@ def xml_differs(choices: Choices, page: Choices) -> Iterator[Issue]:
 def _doubts(choices: Choices) -> Iterator[Issue]:
     for choice in choices.values():
         if choice.winner is not None and not choice.winner.grounded:
-            yield Issue(code="ungrounded", path=choice.path, page=choice.winner.page, message="not found among the page's words")
+            written = choice.winner.engine == XML
+            message = f"the XML says {choice.value!r}, which no page prints" if written else "not found among the page's words"
+            severity: Severity = "error" if written else "warning"
+            yield Issue(code="ungrounded", severity=severity, path=choice.path, page=choice.winner.page, message=message)
         if choice.dropped == "low_confidence":
             first = choice.ranked[0]
             yield Issue(

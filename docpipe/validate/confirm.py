@@ -53,7 +53,7 @@ def confirm(
             names = [*names, *_own(choice, choice.winner, pattern(path) in reached)]
             names += ["label"] * (only_xml and choice.winner.engine == XML and pattern(path) not in reached)
             names += ["text_layer"] * (text_layer and (choice.spec.kind == "page_text" or choice.spec.rows == "pages"))
-        if _contradicted(choice, choices):
+        if contradiction(choice, choices) is not None:
             names = []
         confirmed[path] = replace(choice, confirmed_by=tuple(dict.fromkeys(names)))
     for rule in rules:
@@ -62,22 +62,26 @@ def confirm(
     return confirmed
 
 
-def _contradicted(choice: Choice, choices: Choices) -> bool:
-    """Elsewhere the document gives the field another value at one of its own labels, and that value is nothing else of the document's."""
+def contradiction(choice: Choice, choices: Choices) -> Candidate | None:
+    """Another value that the document gives the field at one of its own labels elsewhere, and that is nothing else of the document's."""
     kind, winner = choice.spec.kind, choice.winner
     if winner is None or winner.engine == XML or choice.spec.repeated or kind not in CONTRADICTED:
-        return False
+        return None
     others = [other for path, other in choices.items() if path != choice.path]
     known = {value_key(kind, choice.value)} | {value_key(kind, other.value) for other in others if other.value is not None}
     rivals = (one for one in choice.ranked if one.engine == winner.engine and value_key(kind, one.value) not in known)
-    return any(
-        one.evidence.label_score >= EXACT
-        and one.evidence.relation in ON_ROW
-        and not one.evidence.features.get("beside")
-        and one.evidence.fit >= FULL_FIT
-        and one.score >= 0
-        and _is_schema_label(choice.spec, one.evidence.label or "")
-        for one in rivals
+    return next(
+        (
+            one
+            for one in rivals
+            if one.evidence.label_score >= EXACT
+            and one.evidence.relation in ON_ROW
+            and not one.evidence.features.get("beside")
+            and one.evidence.fit >= FULL_FIT
+            and one.score >= 0
+            and _is_schema_label(choice.spec, one.evidence.label or "")
+        ),
+        None,
     )
 
 

@@ -1,4 +1,5 @@
-"""Values that the print leaves open: dates whose day and month could be swapped, in a document that never shows its order."""
+"""Values that the print leaves open: dates whose day and month could be swapped, in a document that does not show its order, or shows it
+by a single date that is none of its own."""
 
 from __future__ import annotations
 
@@ -6,20 +7,22 @@ import re
 from dataclasses import replace
 
 from docpipe.records import Issue, Locale
-from docpipe.validate.choice import XML, Choice, Choices
+from docpipe.validate.choice import XML, Choice, Choices, is_labelled
 from docpipe.validate.normalize import order_for
-from docpipe.values.dates import parse_date
+from docpipe.values.dates import parse_date, vote_date_order
 
 _TWO_DIGITS = re.compile(r"(?<![\d./-])(\d\d)[./-](\d\d)[./-](\d\d)(?![\d./-])")
 FIRST_YEAR = 15
+SINGLE = 1.0  # one date decides; where none does, the order comes from what a schema or the paper says
 EVEN = 0.5  # either reading is as likely
 
 
 def question(choices: Choices, locale: Locale) -> tuple[dict[str, Choice], list[Issue]]:
     """The same choices, open ones with even confidence and unconfirmed, and a warning for each with the other reading."""
     settled, issues = dict(choices), []
+    shown = _shown(choices)
     for path, choice in choices.items():
-        other = _other_reading(choice, locale)
+        other = _other_reading(choice, locale, shown=shown)
         if other is not None and choice.winner is not None:
             settled[path] = replace(choice, confidence=min(choice.confidence, EVEN), confirmed_by=())
             message = "day, month or year could be swapped, and nothing in the document tells"
@@ -27,14 +30,21 @@ def question(choices: Choices, locale: Locale) -> tuple[dict[str, Choice], list[
     return settled, issues
 
 
-def _other_reading(choice: Choice, locale: Locale) -> str | None:
+def _shown(choices: Choices) -> bool:
+    """A date at a label of the document's own shows the order."""
+    dates = [choice.winner for choice in choices.values() if choice.spec.kind == "date" and choice.winner is not None]
+    return any(is_labelled(one) and one.raw is not None and vote_date_order([one.raw]) is not None for one in dates)
+
+
+def _other_reading(choice: Choice, locale: Locale, *, shown: bool) -> str | None:
     """The date with day and month swapped, where the document allows it and no second reading agrees with the first."""
     winner = choice.winner
     if choice.spec.kind != "date" or winner is None or winner.raw is None or winner.engine == XML:
         return None
     if (other := _year_first(winner.raw)) not in (None, winner.value):
         return other
-    if order_for(choice.spec, locale) is not None or any(name.startswith("agree") for name in choice.confirmed_by):
+    decided = order_for(choice.spec, locale) is not None and (shown or winner.evidence.features.get("order_shown") != SINGLE)
+    if decided or any(name.startswith("agree") for name in choice.confirmed_by):
         return None
     both = {parse_date(winner.raw, "day_first"), parse_date(winner.raw, "month_first")} - {None, winner.value}
     return both.pop() if len(both) == 1 else None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from docpipe.annotations import Product, Rule
 from docpipe.fields import FieldSpec
 from docpipe.records import Issue, Reading, Readings, Status
-from docpipe.validate.choice import Choice, Choices
+from docpipe.validate.choice import Choice, Choices, says
 from docpipe.validate.reconcile import every_sum
 from docpipe.validate.rows import place
 from docpipe.validate.rules import Finding
@@ -73,8 +73,10 @@ def _unconfirmed(specs: Sequence[FieldSpec], given: Sequence[Choice]) -> Iterato
 def _unsure(given: Sequence[Choice]) -> Iterator[Issue]:
     """Other values that a consumer would read with the rest."""
     for choice in given:
-        if choice.winner is not None and choice.winner.evidence.features.get("turned"):
+        if says(choice, "turned"):
             yield _doubt("meaning", choice, "words beside it may make another thing of its label")
+        if says(choice, "goes_on"):
+            yield _doubt("continues", choice, "it may go on in the next line")
         least = THRESHOLDS.cell if choice.spec.repeated else THRESHOLDS.confirmed if choice.confirmed_by else THRESHOLDS.optional
         if choice.confidence < least and not choice.spec.required:
             yield _doubt("low_confidence", choice, f"confidence {choice.confidence:.2f}, needs {least:.2f}")

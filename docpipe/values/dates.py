@@ -71,17 +71,26 @@ def parse_date(text: str, order: DateOrder | None) -> str | None:
 
 def vote_date_order(texts: Iterable[str]) -> DateOrder | None:
     """The order that the document's unambiguous numeric dates show; None where none of them tells or they tie."""
-    votes: Counter[DateOrder] = Counter()
-    for text in texts:
-        for match in _NUMERIC.finditer(text):
-            first, second = int(match[1]), int(match[3])
-            if second <= 12 < first <= 31:
-                votes["day_first"] += 1
-            elif first <= 12 < second <= 31:
-                votes["month_first"] += 1
+    votes = Counter(order for text in texts for _, order in _ordered(text))
     if votes["day_first"] == votes["month_first"]:
         return None
     return "day_first" if votes["day_first"] > votes["month_first"] else "month_first"
+
+
+def count_date_order(texts: Iterable[str], order: DateOrder) -> int:
+    """How many different unambiguous dates show this order, less those that show the other."""
+    shown = {pair for text in texts for pair in _ordered(text)}
+    return sum(1 if shows == order else -1 for _, shows in shown)
+
+
+def _ordered(text: str) -> Iterator[tuple[str, DateOrder]]:
+    """Each numeric date of which one number can only be the day, with the order that it shows."""
+    for match in _NUMERIC.finditer(text):
+        first, second = int(match[1]), int(match[3])
+        if second <= 12 < first <= 31:
+            yield match[0], "day_first"
+        elif first <= 12 < second <= 31:
+            yield match[0], "month_first"
 
 
 def _matches(text: str, order: DateOrder | None) -> Iterator[DateFound]:

@@ -1,4 +1,5 @@
-"""Engine `einvoice`: the invoice that travels as XML inside a PDF, or alone. Knows the built-in invoice's field names; looks at no page."""
+"""Engine `einvoice`: the invoice that travels as XML inside a PDF, or alone. Knows the built-in invoice's field
+names; of the pages it asks only whether a name, an address or a description of the XML is printed on them."""
 
 from __future__ import annotations
 
@@ -12,8 +13,10 @@ from pydantic import BaseModel
 
 from docpipe.errors import DocumentError
 from docpipe.extract import Engine
+from docpipe.extract.einvoice.dialects import OTHER_TYPES
+from docpipe.extract.einvoice.ground import ground, printed
 from docpipe.extract.einvoice.xml import PRICE_BASIS, texts
-from docpipe.fields import FieldSpec, fields_of, pattern
+from docpipe.fields import FieldSpec, fields_of, pattern, titles_of
 from docpipe.records import Candidate, Evidence, Issue, Job, Page, Reading, Usage
 from docpipe.values.amounts import plain
 from docpipe.values.text import tidy
@@ -50,12 +53,14 @@ class EInvoice(Engine):
                 raise
             issue = Issue(code="einvoice_unreadable", message=problem.message, suggestion="check the attached XML against the printed page")
             return Reading(engine=self.name, pages=numbers, issues=(issue,))
-        read = list(_read(written, {spec.path: spec for spec in fields_of(schema)}))
+        specs = {spec.path: spec for spec in fields_of(schema)}
+        read = list(_read(written, specs))
+        pages_text = printed(pages, space)
         return Reading(
             engine=self.name,
             pages=numbers,
-            candidates=tuple(item for item in read if isinstance(item, Candidate)),
-            issues=tuple(item for item in read if isinstance(item, Issue)),
+            candidates=tuple(ground(item, specs, pages_text) for item in read if isinstance(item, Candidate)),
+            issues=(*(item for item in read if isinstance(item, Issue)), *_other_kind(written, schema)),
         )
 
 
@@ -72,6 +77,14 @@ def _read(written: dict[str, str], specs: dict[str, FieldSpec]) -> Iterator[Cand
                 value = _per_unit(value, written.get(path.rpartition(".")[0] + "." + PRICE_BASIS, "1"))
             evidence = Evidence(relation="xml", fit=1.0)
             yield Candidate(path=path, value=value, raw=raw, engine=EInvoice.name, score=1.0, evidence=evidence)
+
+
+def _other_kind(written: dict[str, str], schema: type[BaseModel]) -> Iterator[Issue]:
+    """The XML calls itself something else than an invoice, and the schema says that it asks for invoices."""
+    kind = OTHER_TYPES.get(written.get("type_code", ""))
+    if kind is not None and any(titles_of(schema)):
+        message = f"the XML calls itself a {kind} (type {written['type_code']})"
+        yield Issue(code="other_document", severity="error", message=message, suggestion="look which way its amounts go")
 
 
 def _value(spec: FieldSpec, raw: str) -> str | None:

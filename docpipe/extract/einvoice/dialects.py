@@ -78,6 +78,7 @@ def _cii(names: _CiiNames) -> Dialect:
     terms = f"{settlement}/SpecifiedTradePaymentTerms"
     return Dialect(
         fields={
+            "type_code": (f"{names.document}/TypeCode",),
             "invoice_number": (f"{names.document}/ID",),
             "issue_date": (f"{names.document}/IssueDateTime/*",),
             # with terms for early payment beside the net term, the net term's date is the due date
@@ -150,6 +151,7 @@ def _ubl(line: str, quantity: str) -> Dialect:
     vat_total = "TaxTotal/TaxAmount[@currencyID=/*/DocumentCurrencyCode]"
     return Dialect(
         fields={
+            "type_code": ("InvoiceTypeCode", "CreditNoteTypeCode"),
             "invoice_number": ("ID",),
             "issue_date": ("IssueDate",),
             "due_date": ("DueDate", "PaymentMeans/PaymentDueDate", "PaymentTerms/PaymentDueDate"),
@@ -209,4 +211,10 @@ DIALECTS: Mapping[str, Dialect] = {
     "CrossIndustryInvoice": _cii(_CII_2),  # ZUGFeRD 2, Factur-X, XRechnung CII
     "Invoice": _ubl("InvoiceLine", "InvoicedQuantity"),  # UBL 2: XRechnung, Peppol
     "CreditNote": _ubl("CreditNoteLine", "CreditedQuantity"),
+}
+# UNTDID 1001: what an e-invoice's type code makes of it, where that is no demand for payment of its amounts as they are.
+OTHER_TYPES: Mapping[str, str] = {
+    **dict.fromkeys(("81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "532"), "credit note"),
+    "325": "pro forma invoice",
+    "384": "corrected invoice",
 }

@@ -15,6 +15,7 @@ from docpipe.extract import Engine
 from docpipe.extract.labels.beside import surroundings
 from docpipe.extract.labels.candidates import options
 from docpipe.extract.labels.contest import contested
+from docpipe.extract.labels.kinds import contradictions
 from docpipe.extract.labels.layout import PageLayout, lay_out
 from docpipe.extract.labels.legibility import with_word_confidence
 from docpipe.extract.labels.pages import read_pages, wants_pages
@@ -22,6 +23,7 @@ from docpipe.extract.labels.pairs import read_pairs
 from docpipe.extract.labels.phrases import Target, targets_of
 from docpipe.extract.labels.scene import Option, Scene
 from docpipe.extract.labels.scoring import Scored, score
+from docpipe.extract.labels.struck import with_struck
 from docpipe.extract.labels.tables import read_tables
 from docpipe.extract.labels.titles import read_titles
 from docpipe.fields import fields_of, rules_of
@@ -69,9 +71,10 @@ def read_layouts(layouts: Sequence[PageLayout], schema: type[BaseModel]) -> Read
         *read_pages(layouts, specs, LabelsEngine.name),
         *read_titles(layouts, specs, LabelsEngine.name),
     ]
-    candidates = list(with_word_confidence(candidates, layouts))
+    candidates = list(with_struck(with_word_confidence(candidates, layouts), layouts))
     locale = Locale(decimal=tables.locale.decimal or scene.locale.decimal, date_order=scene.locale.date_order)
-    return Reading(engine=LabelsEngine.name, pages=tuple(page.number for page in layouts), candidates=tuple(candidates), locale=locale)
+    numbers, issues = tuple(page.number for page in layouts), tuple(contradictions(layouts, schema))
+    return Reading(engine=LabelsEngine.name, pages=numbers, candidates=tuple(candidates), locale=locale, issues=issues)
 
 
 def _single_fields(scene: Scene) -> Iterator[Candidate]:
@@ -122,7 +125,7 @@ def _candidate(scene: Scene, target: Target, scored: Scored) -> Candidate:
         label_box=pair.label.box if pair else None,
         label_score=min(1.0, pair.label.strength) if pair else 0.0,
         fit=max(0.0, min(1.0, option.fit)),
-        features={**scored.features, **surroundings(scene, option, pair)} if pair else scored.features,
+        features={**scored.features, **surroundings(scene, option, pair, target.kind)} if pair else scored.features,
     )
     return Candidate(
         path=target.spec.path,

@@ -1,4 +1,4 @@
-"""What else stands beside a value and its label. Knows segments and spans, no field.
+"""What else stands beside a value and its label, between the two, and right below the value. Knows segments and spans, no field.
 
 `Old monthly fee 39.00`, `Due: 30 days from 17 March`, `Invoice No. of deposit: D-1`: words that neither the label nor the value explains
 may turn the meaning round, so whoever would believe the label has to know of them.
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 
+from docpipe.extract.labels.continued import goes_on
 from docpipe.extract.labels.label import NOBODY, OTHER, Label
 from docpipe.extract.labels.layout import Segment
+from docpipe.extract.labels.meanings import TURNING, TURNING_FOR
 from docpipe.extract.labels.pairing import Pair
 from docpipe.extract.labels.scene import Option, Scene
 from docpipe.values.dates import find_dates
@@ -17,33 +19,35 @@ from docpipe.values.identifiers import find_currencies
 from docpipe.values.text import fold
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
-# Words that make another thing of what a label names: an earlier one, somebody else's, a part of it, its contrary.
-TURNING = frozenset(
-    fold(
-        "old original previous former prior earlier earliest latest initial first last next deposit advance partial corrected corrects"
-        " correction replaces replaced cancels cancelled cancellation void refund reminder copy draft proforma estimate estimated"
-        " provisional account customer client supplier representative agent third never not no without except before after from days weeks"
-        " months less minus plus extra late fee of alt alte alter altes alten ursprünglich ursprüngliche bisherig bisherige vorherige"
-        " frühere erste letzte nächste anzahlung teil korrektur korrigiert ersetzt storno storniert mahnung kopie entwurf konto kunden"
-        " vertreter nie nicht kein keine ohne außer vor nach ab tage tagen wochen monate abzüglich zuzüglich ancien ancienne précédent"
-        " précédente acompte avoir corrige remplace annule annulé rappel copie compte client représentant jamais pas sans sauf avant après"
-        " jours semaines mois moins antiguo anterior anticipo rectifica sustituye anulada copia cuenta cliente representante nunca sin"
-        " antes después días menos"
-    ).split()
-)
+_SIGN = re.compile(r"\W{0,3}(?:[cd]r|[hs])(?!\w)", re.IGNORECASE)  # behind an amount: credit or debit
 _LINKING = re.compile(r"(?:\b[^\W\d_]{1,6}\W+){1,2}$")  # between a value and the date behind it: vom, dated, issued at
 
 
-def surroundings(scene: Scene, option: Option, pair: Pair) -> dict[str, float]:
-    """`beside`: how many words of the value's cell and of the label's are part of neither, nor of another field's label; currency marks do
-    not count. `turned`: how many of them turn a label's meaning."""
+def surroundings(scene: Scene, option: Option, pair: Pair, kind: str) -> dict[str, float]:
+    """`beside`: how many words of the value's cell, of the label's and of those between are part of neither, nor of another field's
+    label; currency marks do not count. `turned`: how many of them turn a label's meaning for this kind of value. `goes_on`: an
+    identifier that ends its line open or seems to continue below."""
     place, label = option.place, pair.label
     value, name = (place.start, place.end), (label.starts_at, label.ends_at)
     if place.segment is label.segment:
         words = _others(scene, place.segment, [value, name])
     else:
         words = [*_others(scene, place.segment, [value]), *_others(scene, label.segment, [name])]
-    return {"beside": float(len(words)), "turned": float(sum(word in TURNING for word in words))}
+        if pair.relation == "below" and pair.between:
+            words += [word for segment in _above(scene, option, label) for word in _others(scene, segment, [])]
+    turning = TURNING | TURNING_FOR.get(kind, frozenset())
+    signed = kind == "money" and _SIGN.match(place.segment.text[place.end :]) is not None
+    turned = sum(word in turning for word in words) + signed
+    features = {"beside": float(len(words) + signed), "turned": float(turned)}
+    return {**features, "goes_on": 1.0} if kind == "id" and goes_on(scene, option, label) else features
+
+
+def _above(scene: Scene, option: Option, label: Label) -> list[Segment]:
+    """What stands over the value, under the label."""
+    place = option.place
+    x0, _, x1, _ = place.box
+    found = scene.pairing.pages[place.page].in_column(x0, x1, label.box[3] - 1, place.box[1] + 1)
+    return [segment for segment in found if segment is not place.segment and segment.y1 <= place.box[1] + 0.5 * segment.height]
 
 
 def _others(scene: Scene, segment: Segment, spans: list[tuple[int, int]]) -> list[str]:

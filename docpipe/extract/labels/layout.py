@@ -96,6 +96,7 @@ class PageLayout:
     lines: tuple[tuple[Segment, ...], ...]
     rulings: tuple[Ruling, ...] = ()
     checkboxes: tuple[Checkbox, ...] = ()
+    strokes: tuple[Ruling, ...] = ()
     segments: tuple[Segment, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -121,7 +122,7 @@ def lay_out(words: Words) -> PageLayout:
         cells = _cells(row, gap, verticals)
         lines.append(tuple(Segment(words.page, tuple(cell), len(lines), count + place) for place, cell in enumerate(cells)))
         count += len(cells)
-    return PageLayout(words.page, words.width, words.height, words.source, tuple(lines), words.rulings, words.checkboxes)
+    return PageLayout(words.page, words.width, words.height, words.source, tuple(lines), words.rulings, words.checkboxes, words.strokes)
 
 
 def visual_rows(words: Sequence[Word]) -> list[list[Word]]:

@@ -23,7 +23,7 @@ from docpipe.extract.labels.pairing import Pairing
 from docpipe.extract.labels.phrases import Target
 from docpipe.records import Box, DateOrder, Locale
 from docpipe.values.amounts import CURRENCY_MARKS, AmountFound, find_amounts, vote_decimal
-from docpipe.values.dates import find_dates, vote_date_order
+from docpipe.values.dates import count_date_order, find_dates, vote_date_order
 from docpipe.values.identifiers import find_currencies
 from docpipe.values.text import squash
 
@@ -109,6 +109,12 @@ class Scene:
         if any(target.month_first for target in self.targets):
             return "month_first"
         return "month_first" if self._looks_american() else None
+
+    @cached_property
+    def order_shown(self) -> float:
+        """How many dates show the order that the others are read in, less those that show the contrary; 0 where none does."""
+        order = self.locale.date_order
+        return float(count_date_order(self.texts, order)) if order else 0.0
 
     def _looks_american(self) -> bool:
         """Dollars on American paper: its dates put the month first."""

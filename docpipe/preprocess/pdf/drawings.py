@@ -1,36 +1,88 @@
-"""Ruling lines and small printed squares from a page's vector drawings, in upright points. Looks at pixels only to measure ticks."""
+"""Ruling lines, strokes and small printed squares from a page's vector drawings, in upright points. Looks at pixels only for ticks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 from docpipe.preprocess.pdf.content import Content
+from docpipe.preprocess.pdf.mupdf import pymupdf
 from docpipe.preprocess.sheet import Box
 
 THIN = 2.5  # points: a filled rectangle no thicker than this is a drawn line
 STRAIGHT = 1.0  # points that a line may lean over its whole length
 SHORTEST = 8.0  # points: anything shorter is part of a letter, a dash or an icon
 MOST_RULINGS = 2000
+MOST_STROKES = 400  # more of them are a picture or a pattern
+PALE = 0.85  # the brightness of a colour that crosses nothing out
 SQUARE = (5.0, 16.0)  # points: the side of a printed check box
 MOST_SQUARES = 150  # more of them are a pattern or a matrix code
 INK_DPI = 144
+Point = tuple[float, float]
 DARK = 160
 
 
-def read_drawings(content: Content) -> tuple[list[Box], list[Box], bool]:
-    """Rulings, small squares, and whether anything is drawn at all."""
-    turn = content.turn
+class Drawings(NamedTuple):
+    """What is drawn beside text: level and upright lines, small squares, other strokes as (x0, y0, x1, y1) from end to end, and whether
+    anything is drawn at all."""
+
+    rulings: list[Box]
+    squares: list[Box]
+    strokes: list[Box]
+    any: bool
+
+
+def read_drawings(content: Content) -> Drawings:
+    """One pass over the page's drawings, then over its annotations."""
+    page, turn = content.page, content.turn
     rulings: dict[Box, None] = {}
     squares: dict[Box, None] = {}
-    drawings = content.page.get_cdrawings()
+    strokes: list[Box] = []
+    drawings = page.get_cdrawings()
     for drawing in drawings:
         for box, outlined in _shapes(drawing):
             _sort(turn.box(box), outlined, rulings, squares)
+        if len(strokes) <= MOST_STROKES:
+            strokes += [(*turn.point(*start), *turn.point(*end)) for start, end in _strokes(drawing)]
         if len(rulings) > MOST_RULINGS:
             break
+    crossed = [(*turn.point(*start), *turn.point(*end)) for start, end in _annotated(page)]
     few = list(squares) if len(squares) <= MOST_SQUARES else []
-    return list(rulings)[:MOST_RULINGS], few, bool(drawings)
+    strokes = strokes if len(strokes) <= MOST_STROKES else []
+    return Drawings(list(rulings)[:MOST_RULINGS], few, [*strokes, *crossed], bool(drawings))
+
+
+def _strokes(drawing: dict[str, Any]) -> Iterator[tuple[Point, Point]]:
+    """Lines that lean and curves, each from its first to its last point, in a colour that can be seen."""
+    colour = drawing.get("color")
+    if "s" not in drawing["type"] or not colour or sum(colour) / len(colour) >= PALE:
+        return
+    for item in drawing["items"]:
+        if item[0] in ("l", "c") and not (item[0] == "l" and _is_straight(item)):
+            (x0, y0), (x1, y1) = item[1], item[-1]
+            if x0 != x1:
+                yield (x0, y0), (x1, y1)
+
+
+def _annotated(page: Any) -> Iterator[tuple[Point, Point]]:
+    """The lines that annotations put over the text: struck-out words, lines and ink."""
+    annotation = page.first_annot
+    while annotation is not None:
+        kind, points = annotation.type[0], annotation.vertices or []
+        if kind == pymupdf.PDF_ANNOT_STRIKE_OUT:
+            for upper_left, upper_right, lower_left, lower_right in zip(*(points[place::4] for place in range(4)), strict=True):
+                yield _half(upper_left, lower_left), _half(upper_right, lower_right)
+        elif kind == pymupdf.PDF_ANNOT_LINE:
+            yield from pairwise(points)
+        elif kind == pymupdf.PDF_ANNOT_INK:
+            for line in points:
+                yield from pairwise(line)
+        annotation = annotation.next
+
+
+def _half(one: Point, other: Point) -> Point:
+    return (one[0] + other[0]) / 2, (one[1] + other[1]) / 2
 
 
 def _shapes(drawing: dict[str, Any]) -> Iterator[tuple[Box, bool]]:

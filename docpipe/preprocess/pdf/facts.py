@@ -20,17 +20,17 @@ def read_sheet(page: Any, *, has_fields: bool) -> Sheet:
     """Everything that is known of the page without looking at its pixels."""
     content, text = _upright(page)
     width, height = content.width, content.height
-    rulings, squares, drawn = read_drawings(content)
+    drawings = read_drawings(content)
     images = [clipped for box, _ in text.images if (clipped := _clip(box, width, height))]
     cover = min(1.0, sum(_area(box) for box in set(images)) / (width * height))
     words, hidden = _visible(content, text, cover)
     boxes: list[tuple[float, float, float, float, float]] = []
     if has_fields:
         words, boxes = apply_widgets(content, words)
-    verdict = judge(words, Around(width, height, cover, hidden, text.outside, drawn))
+    verdict = judge(words, Around(width, height, cover, hidden, text.outside, drawings.any))
     if verdict.reason == "ocr_layer":
         words = [word._replace(confidence=min(word.confidence, OCR_CONFIDENCE)) for word in words]
-    squares = [square for square in squares if not any(_overlaps(square, box) for box in boxes)]
+    squares = [square for square in drawings.squares if not any(_overlaps(square, box) for box in boxes)]
     keep = verdict.layer in ("trusted", "partial")
     return Sheet(
         width=round(width, 3),
@@ -38,10 +38,11 @@ def read_sheet(page: Any, *, has_fields: bool) -> Sheet:
         rotation=content.rotation,
         layer=verdict.layer,
         reason=verdict.reason,
-        needs_image=verdict.layer != "trusted" and (drawn or bool(images) or verdict.layer == "untrusted"),
-        blank=verdict.layer == "none" and not drawn and not images and not boxes,
+        needs_image=verdict.layer != "trusted" and (drawings.any or bool(images) or verdict.layer == "untrusted"),
+        blank=verdict.layer == "none" and not drawings.any and not images and not boxes,
         words=words if keep else [],
-        rulings=rulings if keep else [],
+        rulings=drawings.rulings if keep else [],
+        strokes=drawings.strokes if keep else [],
         checkboxes=[*boxes, *measure_ink(content, squares)] if keep else [],
         image_boxes=_image_boxes(images, width, height, verdict),
     )

@@ -33,7 +33,7 @@ def dates(scene: Scene, target: Target) -> Iterator[Option]:
         raw = place.segment.text[place.start : place.end]
         text = place.segment.text
         place_date = bool(_PLACE_BEFORE.match(text[: place.start])) and not text[place.end :].strip(" .,")
-        features = {"role": float(day.role), "slash": float(day.slash), "place_date": float(place_date)}
+        features = {"role": float(day.role), "slash": float(day.slash), "place_date": float(place_date), "order_shown": scene.order_shown}
         yield Option(place, day.value, raw, 1.0, place.box, features=features)
 
 
