@@ -189,11 +189,17 @@ class Client:
     def cancel(self, job: str) -> bool:
         """Stop the job; False where it has ended already. Raises NotFoundError."""
         found = self.job(job)
-        return book.cancel(self._ledger, found.id)
+        cancelled = book.cancel(self._ledger, found.id)
+        self._store.delete(secret_name(found.tenant, found.id))
+        return cancelled
 
-    def retry(self, job: str, *, pages: Sequence[int] = ()) -> int:
-        """Read again what was given up, or these pages; returns how many. Raises NotFoundError and UsageError."""
-        return book.retry(self._ledger, self.job(job).id, pages=pages)
+    def retry(self, job: str, *, pages: Sequence[int] = (), password: str | None = None) -> int:
+        """Read again what was given up, or these pages; returns how many. A locked document needs its password again. Raises NotFoundError
+        and UsageError."""
+        found = self.job(job)
+        if password is not None:
+            self._store.put(secret_name(found.tenant, found.id), password.encode(), private=True)
+        return book.retry(self._ledger, found.id, pages=pages)
 
     def redeliver(self, job: str) -> bool:
         """Call the job's webhook again with its outcome; False where it has none. Raises NotFoundError and UsageError."""

@@ -41,6 +41,7 @@ from docpipe.validate import unsettled
 from docpipe.words import OcrEngine, load_ocr, load_words
 from docpipe.workspace import Workspace
 
+MOST_COPIES = 64  # documents of a remote store that a worker keeps: more than it ever has items in hand
 LONGEST_WAIT = 300.0  # seconds between two tries of an item that has to wait
 INTERNAL = "internal"
 _OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
@@ -84,6 +85,7 @@ class Steps:
         self._cache = cache
         self._random = random.Random()
         self._lock = threading.Lock()
+        self._copies: dict[str, tempfile.TemporaryDirectory[str]] = {}
         self._engine = lru_cache(maxsize=16)(load_engine)
         self._ocr = lru_cache(maxsize=4)(self._load_ocr)
 
@@ -104,7 +106,14 @@ class Steps:
             raise
         except Exception as problem:
             self._failed(item, problem)
+        if item.spec.locked:
+            self._forget_secret(item)
         return item
+
+    def close(self) -> None:
+        """Remove the copies of documents."""
+        while self._copies:
+            self._copies.popitem()[1].cleanup()
 
     def _do(self, item: Work) -> None:
         steps: dict[book.Kind, Callable[[Work], book.Done | None]] = {
@@ -129,6 +138,11 @@ class Steps:
             if code == INTERNAL:
                 log.exception("failed", extra=_about(item.hint))
             book.give_up(self.ledger, item, code=code, message=message)
+
+    def _forget_secret(self, item: Work) -> None:
+        """A password is kept no longer than steps need it that open the document."""
+        if book.view(self.ledger, item.job).state in ("delivering", "done", "cancelled"):
+            self.store.delete(secret_name(item.tenant, item.job))
 
     def _wait(self, item: Work, *, code: str, message: str, after: float = 0.0) -> None:
         """The item is tried again after the time that was asked for, or after one that doubles with each try, with jitter."""
@@ -207,7 +221,7 @@ class Steps:
 
     def _job(self, item: Work) -> Job:
         spec = item.spec
-        source = self.store.fetch(spec.source, self._folder() / item.job)
+        source = self._source(item)
         options = self._allowed.options(spec.options)
         return Job(id=spec.key, source=source, document=spec.document, schema_ref=spec.schema_ref, options=options)
 
@@ -267,10 +281,19 @@ class Steps:
         with tempfile.TemporaryDirectory(prefix="docpipe-step-") as folder:
             yield Workspace(Path(folder))
 
-    @lru_cache(maxsize=1)  # noqa: B019 - one folder as long as the worker lives
-    def _folder(self) -> Path:
-        """Where documents of a remote store are copied to."""
-        return Path(tempfile.mkdtemp(prefix="docpipe-sources-"))
+    def _source(self, item: Work) -> Path:
+        """The job's document as a local file: the store's own, or a copy that the job's next pages find again."""
+        if self.store.is_local:
+            return self.store.fetch(item.spec.source, Path())
+        with self._lock:
+            if (found := self._copies.pop(item.job, None)) is None:
+                folder = tempfile.TemporaryDirectory(prefix="docpipe-source-")
+                self.store.fetch(item.spec.source, Path(folder.name) / "source")
+                found = folder
+            self._copies[item.job] = found
+            while len(self._copies) > MOST_COPIES:
+                self._copies.pop(next(iter(self._copies))).cleanup()
+            return Path(found.name) / "source"
 
 
 def source_name(tenant: str, job: str) -> str:
