@@ -1,11 +1,4 @@
-"""Submitting to the queue and asking about it, from Python. Needs the ledger and the store; neither a broker nor a worker.
-
-from docpipe.client import Client
-
-with Client.from_settings() as client:
-    job = client.submit("invoice.pdf", schema="invoice")
-    result = client.wait(job, seconds=600)
-"""
+"""Submitting to the queue and asking about it, from Python. Needs the ledger and the store; neither a broker nor a worker."""
 
 from __future__ import annotations
 

@@ -461,6 +461,7 @@ def test_the_next_address_is_called_where_one_does_not_answer(target):
 
 
 def test_a_query_is_in_no_message_and_no_log_line(target, caplog):
+    caplog.set_level(logging.DEBUG, logger="docpipe")
     caplog.set_level(logging.DEBUG)
     with Server(ok(status="404 No")) as server:
         with pytest.raises(errors.AnswerError) as caught:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from docpipe.cli import build_parser
 from docpipe.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,10 +57,25 @@ def test_the_schema_example_is_a_schema_that_lints(checkout: Path) -> None:
 
 
 def test_the_two_set_up_commands_are_targets_of_the_makefile() -> None:
-    (block,) = blocks("sh")
-    targets = re.findall(r"^make (\w+)", block, re.MULTILINE)
-    assert targets == ["demo", "test"]
+    first = blocks("sh")[0]
+    assert re.findall(r"^make ([\w-]+)", first, re.MULTILINE) == ["demo", "test"]
+    targets = [target for block in blocks("sh") for target in re.findall(r"^make ([\w-]+)", block, re.MULTILINE)]
     assert all(re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE) for target in targets)
+
+
+def test_every_command_of_the_queue_is_one_with_these_options() -> None:
+    lines = [line.partition(" #")[0] for block in blocks("sh") for line in block.splitlines() if line.startswith("docpipe ")]
+    assert len(lines) >= 5
+    for line in lines:
+        build_parser().parse_args(shlex.split(line)[1:])
+
+
+@pytest.mark.queue
+def test_the_queue_example_runs_beside_a_local_queue(checkout: Path, tmp_path: Path) -> None:
+    (example,) = [block for block in blocks("python") if "docpipe.client" in block]
+    (checkout / "queue_example.py").write_text(example + "    print(result.status)\n")
+    local = [sys.executable, "-m", "workers", "local", "--folder", str(tmp_path / "queue"), "--", sys.executable, "queue_example.py"]
+    assert run(local, checkout).stdout == "accepted\n"
 
 
 def test_every_link_of_the_readme_leads_somewhere() -> None:
