@@ -185,6 +185,13 @@ def test_a_part_of_the_total_is_not_the_total(language, label, tmp_path):
     assert read(tmp_path, bill.fact("total", bill.totals[2][2], label)).status == "review"
 
 
+def test_dots_and_a_decimal_comma_show_the_order_of_days_and_months(tmp_path):
+    """No locale writes 03.04.2026 for the fourth of March, whoever's date stands beside it."""
+    bill = replace(honest("de", "grid", 3).fact("date", "03.04.2026"), notes=("Gegründet am 25.12.2019.",))
+    result = read(tmp_path, bill, schema=Demand)
+    assert (result.status, result.data.issued.isoformat()) == ("accepted", "2026-04-03")
+
+
 @pytest.mark.parametrize(
     ("language", "note"), [("en", "Founded on 12/25/2019."), ("en", "Moved on 25/12/2019."), ("fr", "Fondée le 25/12/2019.")]
 )

@@ -12,6 +12,7 @@ from docpipe.validate.normalize import order_for
 from docpipe.values.dates import parse_date, vote_date_order
 
 _TWO_DIGITS = re.compile(r"(?<![\d./-])(\d\d)[./-](\d\d)[./-](\d\d)(?![\d./-])")
+_DOTTED = re.compile(r"\d\.\s?\d{1,2}\.\s?\d")
 FIRST_YEAR = 15
 SINGLE = 1.0  # one date decides; where none does, the order comes from what a schema or the paper says
 EVEN = 0.5  # either reading is as likely
@@ -43,7 +44,10 @@ def _other_reading(choice: Choice, locale: Locale, *, shown: bool) -> str | None
         return None
     if (other := _year_first(winner.raw)) not in (None, winner.value):
         return other
-    decided = order_for(choice.spec, locale) is not None and (shown or winner.evidence.features.get("order_shown") != SINGLE)
+    order = order_for(choice.spec, locale)
+    # No locale of CLDR writes dots and puts the month first; the decimal comma shows that it is not one that writes slashes, either.
+    usual = order == "day_first" and locale.decimal == "," and _DOTTED.search(winner.raw) is not None
+    decided = order is not None and (shown or usual or winner.evidence.features.get("order_shown") != SINGLE)
     if decided or any(name.startswith("agree") for name in choice.confirmed_by):
         return None
     both = {parse_date(winner.raw, "day_first"), parse_date(winner.raw, "month_first")} - {None, winner.value}
