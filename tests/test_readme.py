@@ -83,6 +83,20 @@ def test_every_link_of_the_readme_leads_somewhere() -> None:
     assert links and all((ROOT / link).exists() for link in links)
 
 
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+    links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)]+)\)", page.read_text()) if "://" not in link]
+    assert all((page.parent / link).exists() for link in links)
+
+
+def test_every_command_for_operators_is_one_with_these_options() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    written = re.findall(r"^(?:docpipe |docker compose run --rm docpipe )(.+)$", text, re.MULTILINE) + re.findall(r"`docpipe (.+?)`", text)
+    assert len(written) >= 10
+    for words in written:
+        build_parser().parse_args(shlex.split(words.partition(" #")[0]))
+
+
 def test_every_setting_is_documented() -> None:
     documented = set(re.findall(r"`DOCPIPE_(\w+)`", (ROOT / "docs" / "settings.md").read_text()))
     assert documented == {name.upper() for name in Settings.model_fields}

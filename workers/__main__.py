@@ -1,6 +1,7 @@
 """The queue's processes that are not Celery's own.
 
 python -m workers dispatcher               hand out work to the workers, until SIGTERM or Ctrl-C
+python -m workers alive                    exit code 0 while a worker or dispatcher of this machine says that it is alive
 python -m workers local [-- COMMAND ...]   a whole queue on this machine, while COMMAND runs or until Ctrl-C
 """
 
@@ -24,6 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     commands.add_parser("dispatcher", help="hand out work to the workers").set_defaults(main=_dispatch)
+    commands.add_parser("alive", help="whether a worker or dispatcher of this machine is alive").set_defaults(main=_alive)
     local = commands.add_parser("local", help="a Redis, a dispatcher and workers on this machine")
     local.add_argument("--folder", metavar="DIR", type=Path, help="keep ledger, store and logs there (default: a temporary folder)")
     local.add_argument("command", metavar="COMMAND", nargs="*", help="run this beside the queue, and end with it")
@@ -40,6 +42,13 @@ def _local(arguments: argparse.Namespace) -> int:
     from workers.local import run_with
 
     return run_with(arguments.command, arguments.folder)
+
+
+def _alive(arguments: argparse.Namespace) -> int:
+    from docpipe.ledger import is_alive
+    from workers.process import host, ledger
+
+    return 0 if is_alive(ledger(), host()) else 1
 
 
 def _dispatch(arguments: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -9,10 +10,12 @@ from collections.abc import Callable
 import redis.exceptions
 from kombu.exceptions import OperationalError
 
+from docpipe import __version__
 from docpipe.errors import LedgerError
-from docpipe.ledger import Ledger, Sent, Terms, dispatch, forget_sent, sweep, waiting
+from docpipe.ledger import Ledger, Sent, Terms, dispatch, forget_sent, say_alive, say_goodbye, sweep, waiting
 from docpipe.ledger.claim import TERMS
 from workers.broker import Broker
+from workers.process import ALIVE, new_owner
 
 IDLE = 0.1  # seconds between two rounds that found nothing to hand out
 BUSY = 0.01
@@ -33,6 +36,8 @@ class Dispatcher:
         self._terms = terms
         self._drained = drained
         self._looked = 0.0
+        self._owner = new_owner()
+        self._said = 0.0
         self._empty_since: float | None = None
         self._pause = IDLE
 
@@ -40,6 +45,8 @@ class Dispatcher:
         """Go on until `stopped`; a ledger or broker that is away is waited for."""
         while not stopped():
             time.sleep(self.round())
+        with contextlib.suppress(LedgerError):
+            say_goodbye(self._ledger, self._owner)
 
     def round(self) -> float:
         """Look for what got lost, hand out and send. Returns the seconds until the next round."""
@@ -47,6 +54,7 @@ class Dispatcher:
             if time.monotonic() - self._looked >= SWEEP:
                 self._looked = time.monotonic()
                 self._find_lost()
+                self._say_alive()
             sent = self._send(dispatch(self._ledger))
         except (LedgerError, *BROKER_ERRORS) as problem:
             self._pause = min(LONGEST_PAUSE, 2 * self._pause)
@@ -65,6 +73,12 @@ class Dispatcher:
             if unsent:
                 forget_sent(self._ledger, only=unsent)
         return len(hints)
+
+    def _say_alive(self) -> None:
+        """For the health check: a dispatcher takes no work, so it has no lane and no slot."""
+        if time.monotonic() - self._said >= ALIVE:
+            say_alive(self._ledger, self._owner, lanes=(), slots=0, version=__version__)
+            self._said = time.monotonic()
 
     def _find_lost(self) -> None:
         swept = sweep(self._ledger, terms=self._terms)

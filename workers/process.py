@@ -19,6 +19,7 @@ from docpipe.steps import Steps
 from docpipe.store import Store
 from docpipe.webhook import Secret
 
+ALIVE = 5.0  # seconds between two words of being alive
 log = logging.getLogger(__name__)
 
 
@@ -43,9 +44,14 @@ class Every(threading.Thread):
         self._stopped.set()
 
 
+def host() -> str:
+    """What the names of this machine's processes begin with; a container is a machine."""
+    return f"{socket.gethostname()[:64]}:"
+
+
 def new_owner() -> str:
     """A name for a process that no other one ever has."""
-    return f"{socket.gethostname()[:64]}:{os.getpid()}:{secrets.token_hex(4)}"
+    return f"{host()}{os.getpid()}:{secrets.token_hex(4)}"
 
 
 @lru_cache(maxsize=1)

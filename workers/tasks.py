@@ -14,10 +14,9 @@ from docpipe.errors import UsageError
 from docpipe.ledger import LANES, crashed, read_hint, say_alive, say_goodbye
 from workers.app import app, queue_name
 from workers.logs import log_as_json
-from workers.process import Every, hands, ledger, new_owner
+from workers.process import ALIVE, Every, hands, ledger, new_owner
 
 TASK = "docpipe.work"
-ALIVE = 5.0  # seconds between two words of being alive
 log = logging.getLogger(__name__)
 
 

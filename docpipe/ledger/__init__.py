@@ -32,7 +32,7 @@ from docpipe.ledger.submit import Quota, new_job_id, submit
 from docpipe.ledger.sweep import sweep
 from docpipe.ledger.tables import LANES, Kind, Lane
 from docpipe.ledger.views import counts, events, given_up, items, spec_of, view, views
-from docpipe.ledger.workers import say_alive, say_goodbye
+from docpipe.ledger.workers import is_alive, say_alive, say_goodbye
 
 __all__ = [
     "LANES",
@@ -67,6 +67,7 @@ __all__ = [
     "give_up",
     "given_up",
     "hand_back",
+    "is_alive",
     "items",
     "new_job_id",
     "open_ledger",

@@ -31,6 +31,13 @@ def say_goodbye(ledger: Ledger, owner: str) -> None:
         tx.run(worker.delete().where(worker.c.owner == owner))
 
 
+def is_alive(ledger: Ledger, owners: str) -> bool:
+    """Whether a worker whose name begins so was heard of a short while ago."""
+    with ledger.read() as tx:
+        recent = (worker.c.owner.startswith(owners, autoescape=True), worker.c.seen_at > tx.now - ALIVE)
+        return bool(tx.scalar(sa.select(sa.func.count()).select_from(worker).where(*recent)))
+
+
 def live_slots(tx: Tx) -> dict[Lane, int]:
     """How many items each lane runs at a time. A worker that serves several lanes counts in each."""
     slots: dict[Lane, int] = dict.fromkeys(LANES, 0)
