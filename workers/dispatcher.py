@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 
 from docpipe import __version__
 from docpipe.errors import LedgerError
-from docpipe.ledger import Ledger, Sent, Terms, dispatch, forget_sent, say_alive, say_goodbye, sweep, waiting
+from docpipe.ledger import Lane, Ledger, Sent, Terms, dispatch, forget_sent, say_alive, say_goodbye, sweep
 from docpipe.ledger.claim import TERMS
 from workers.broker import Broker
 from workers.process import ALIVE, new_owner
@@ -20,7 +20,7 @@ from workers.process import ALIVE, new_owner
 IDLE = 0.1  # seconds between two rounds that found nothing to hand out
 BUSY = 0.01
 SWEEP = 1.0  # seconds between two looks for what got lost
-DRAINED = 10.0  # seconds that a broker is empty while items are handed out, until their hints count as lost
+DRAINED = 10.0  # seconds that a lane is empty while items are handed out to it, until their hints count as lost
 LONGEST_PAUSE = 5.0  # while ledger or broker do not answer
 
 BROKER_ERRORS = (redis.exceptions.RedisError, OperationalError, OSError)
@@ -38,7 +38,7 @@ class Dispatcher:
         self._looked = 0.0
         self._owner = new_owner()
         self._said = 0.0
-        self._empty_since: float | None = None
+        self._empty_since: dict[Lane, float] = {}
         self._pause = IDLE
 
     def run(self, stopped: Callable[[], bool]) -> None:
@@ -86,17 +86,15 @@ class Dispatcher:
             log.warning("swept", extra=swept.model_dump())
         if self._broker.has_forgotten():
             log.warning("the broker has lost its memory", extra={"items": forget_sent(self._ledger)})
-        elif self._is_drained():
-            log.warning("hints got lost", extra={"items": forget_sent(self._ledger)})
+        elif items := self._look_into_empty_lanes():
+            log.warning("hints got lost", extra={"items": items})
 
-    def _is_drained(self) -> bool:
-        """The broker has had nothing for a while although items are handed out."""
-        if not waiting(self._ledger) or self._broker.held() or any(self._broker.lengths().values()):
-            self._empty_since = None
-            return False
+    def _look_into_empty_lanes(self) -> int:
+        """A lane that has had no message for a while although items were sent to it has lost them: its items are sent again. Those that a
+        busy worker holds back are, too; that costs a message and does no harm. What workers have not acknowledged tells nothing, as what
+        killed ones held stays on that list for an hour."""
         now = time.monotonic()
-        self._empty_since = self._empty_since or now
-        if now - self._empty_since < self._drained:
-            return False
-        self._empty_since = None
-        return True
+        empty = [lane for lane, count in self._broker.lengths().items() if not count]
+        self._empty_since = {lane: self._empty_since.get(lane, now) for lane in empty}
+        drained = [lane for lane, since in self._empty_since.items() if now - since >= self._drained]
+        return forget_sent(self._ledger, lanes=drained, waited=self._drained) if drained else 0

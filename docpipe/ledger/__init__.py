@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from docpipe.ledger.claim import Terms, claim, crashed, give_up, hand_back, release, renew, settle
 from docpipe.ledger.control import cancel, forget, redeliver, retry
-from docpipe.ledger.dispatch import Sent, dispatch, forget_sent, waiting
+from docpipe.ledger.dispatch import Sent, dispatch, forget_sent
 from docpipe.ledger.ledger import Ledger
 from docpipe.ledger.records import (
     TIER,
@@ -84,5 +84,4 @@ __all__ = [
     "sweep",
     "view",
     "views",
-    "waiting",
 ]

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from docpipe.ledger import tables
 from docpipe.ledger.ledger import Ledger, Tx
 from docpipe.ledger.records import Hint
-from docpipe.ledger.tables import Kind, Lane
+from docpipe.ledger.tables import LANES, Kind, Lane
 from docpipe.ledger.workers import live_slots
 
 HINT_LEASE = 900.0  # seconds until an item that was handed out and not begun is pending again
@@ -52,22 +52,18 @@ def dispatch(ledger: Ledger, *, slots: Mapping[Lane, int] | None = None, closed:
         return [sent for lane, count in room.items() for sent in _hand_out(tx, lane, count)]
 
 
-def forget_sent(ledger: Ledger, *, only: Collection[Hint] | None = None, overdue: bool = False) -> int:
-    """Make what was handed out and not begun pending again, as its hints are lost: all of it, or `only` these, or what has waited for
-    longer than a hint's lease. Returns how many items."""
-    lost = [work.c.state == "enqueued"]
+def forget_sent(ledger: Ledger, *, only: Collection[Hint] | None = None, lanes: Collection[Lane] | None = None, waited: float = 0.0) -> int:
+    """Make what was handed out and not begun pending again, as its hints are lost: all of it, or `only` these, or what was sent to these
+    `lanes`, and has `waited` for so many seconds. Returns how many items.
+
+    A hint that was not lost after all does no harm: its fence is out of date.
+    """
+    lost = (work.c.state == "enqueued", sa.case((work.c.alone, "alone"), else_=work.c.lane).in_(LANES if lanes is None else lanes))
     with ledger.write() as tx:
-        if overdue:
-            lost.append(work.c.lease_until < tx.now)
-        rows = tx.all(sa.select(*_ADDRESS, work.c.fence).where(*lost).order_by(work.c.job))
+        since = work.c.lease_until <= tx.now - waited + HINT_LEASE
+        rows = tx.all(sa.select(*_ADDRESS, work.c.fence).where(*lost, since).order_by(work.c.job))
         hints = [hint for row in rows if (hint := Hint(*row)) and (only is None or hint in only)]
         return sum(_take_back(tx, hint) for hint in hints)
-
-
-def waiting(ledger: Ledger) -> int:
-    """How many items are handed out and not begun."""
-    with ledger.read() as tx:
-        return int(tx.scalar(sa.select(sa.func.count()).select_from(work).where(work.c.state == "enqueued")))
 
 
 def _take_back(tx: Tx, hint: Hint) -> int:

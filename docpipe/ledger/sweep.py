@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from docpipe.errors import DeadlineError
 from docpipe.ledger import tables
 from docpipe.ledger.claim import TERMS, Terms, count_crash
-from docpipe.ledger.dispatch import forget_sent
+from docpipe.ledger.dispatch import HINT_LEASE, forget_sent
 from docpipe.ledger.ledger import Ledger
 from docpipe.ledger.phases import conclude
 from docpipe.ledger.records import Hint
@@ -28,7 +28,7 @@ class Swept(Record):
 
 def sweep(ledger: Ledger, *, terms: Terms = TERMS) -> Swept:
     """Make lost work pending again, or give up what crashes again and again."""
-    return Swept(claims=_claims(ledger, terms), hints=forget_sent(ledger, overdue=True), jobs=_jobs(ledger))
+    return Swept(claims=_claims(ledger, terms), hints=forget_sent(ledger, waited=HINT_LEASE), jobs=_jobs(ledger))
 
 
 def _claims(ledger: Ledger, terms: Terms) -> int:
