@@ -1,6 +1,7 @@
 # make demo    set up .venv and read a sample document
 # make test    set up the rest and run every test            (PYTEST_ARGS="-k words" passes arguments on)
 # make demo-queue  a Redis, a dispatcher and workers on this machine read the samples
+# make chaos   a queue under fire: whatever is killed, each document ends once   (SECONDS=45 SEED=1)
 # make check   formatting, lint, types, then the tests
 # make bench   what reading costs, in CPU seconds
 
@@ -9,9 +10,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 PYTEST_ARGS ?=
+SECONDS ?= 45
+SEED ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo demo-queue test check static bench clean
+.PHONY: demo demo-queue test chaos check static bench clean
 
 demo: $(VENV)/base.done
 	$(BIN)/docpipe run samples/invoice.pdf --schema invoice
@@ -21,6 +24,9 @@ test: $(VENV)/dev.done
 
 demo-queue: $(VENV)/dev.done
 	$(BIN)/python -m workers local -- sh -c '$(BIN)/docpipe submit samples/*.pdf --schema invoice --wait; $(BIN)/docpipe status'
+
+chaos: $(VENV)/dev.done
+	$(BIN)/python tests/chaos.py --seconds $(SECONDS) --seed $(SEED)
 
 check: static test
 

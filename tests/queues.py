@@ -28,7 +28,8 @@ EVERYTHING: tuple[Lane, ...] = ("prepare", "gpu", "api", "alone", "merge", "deli
 LEASE_S = 6.0
 
 OBEYS = '''
-"""A schema, and engines of two tiers that do to a page what a file in this folder says: `kill-PAGE`, `hang-PAGE`, `busy-PAGE`, `slow`."""
+"""A schema, and engines of two tiers that do to a page what a file in this folder says: `kill-PAGE`, `hang-PAGE`, `busy-PAGE`, `slow`;
+a page whose first word is POISON kills whoever reads it."""
 import os, signal, time
 from pathlib import Path
 
@@ -59,7 +60,8 @@ class First(Engine):
         (page,) = pages
         with (HERE / "read.log").open("a") as log:
             log.write(f"{self.name} {job.id} {page.number}\\n")
-        if (HERE / f"kill-{page.number}").exists():
+        word = load_words(page, space).words[0]
+        if word.text == "POISON" or (HERE / f"kill-{page.number}").exists():
             os.kill(os.getpid(), signal.SIGKILL)
         if (HERE / f"hang-{page.number}").exists():
             time.sleep(600)
@@ -71,7 +73,6 @@ class First(Engine):
         slow = HERE / "slow"
         if slow.exists():
             time.sleep(float(slow.read_text()))
-        word = load_words(page, space).words[0]
         box = (word.x0, word.y0, word.x1, word.y1)
         return Reading(engine=self.name, pages=(page.number,), candidates=tuple(
             Candidate(path=path, raw=word.text, page=page.number, box=box, engine=self.name, score=0.9, evidence=Evidence(fit=1))
