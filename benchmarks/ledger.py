@@ -169,9 +169,8 @@ def wait_in_redis(ledger: Ledger, url: str) -> None:
     for _ in range(50):
         dispatcher.round()
     waiting = client.llen("docpipe:docpipe.prepare")
-    print(
-        f"Redis with 100,000 pages pending: {waiting} messages, {(client.info('memory')['used_memory'] - before) / 1024:.0f} KiB above empty"
-    )
+    grown = (client.info("memory")["used_memory"] - before) / 1024
+    print(f"Redis with 100,000 pages pending: {waiting} messages, {grown:.0f} KiB above empty")
 
 
 def _open_big(ledger: Ledger) -> list[bool]:
