@@ -10,14 +10,14 @@ import redis.exceptions
 from kombu.exceptions import OperationalError
 
 from docpipe.errors import LedgerError
-from docpipe.ledger import Ledger, Sent, Terms, dispatch, forget_sent, sweep, waiting
+from docpipe.ledger import Lane, Ledger, Sent, Terms, dispatch, forget_sent, sweep, waiting
 from docpipe.ledger.claim import TERMS
 from workers.broker import Broker
 
 IDLE = 0.1  # seconds between two rounds that found nothing to hand out
 BUSY = 0.01
 SWEEP = 1.0  # seconds between two looks for what got lost
-DRAINED = 10.0  # seconds that a broker is empty while items are handed out, until their hints count as lost
+DRAINED = 10.0  # seconds that a lane is empty while items are handed out to it, until their hints count as lost
 LONGEST_PAUSE = 5.0  # while ledger or broker do not answer
 
 BROKER_ERRORS = (redis.exceptions.RedisError, OperationalError, OSError)
@@ -33,7 +33,7 @@ class Dispatcher:
         self._terms = terms
         self._drained = drained
         self._looked = 0.0
-        self._empty_since: float | None = None
+        self._empty_since: dict[Lane, float] = {}
         self._pause = IDLE
 
     def run(self, stopped: Callable[[], bool]) -> None:
@@ -72,17 +72,17 @@ class Dispatcher:
             log.warning("swept", extra=swept.model_dump())
         if self._broker.has_forgotten():
             log.warning("the broker has lost its memory", extra={"items": forget_sent(self._ledger)})
-        elif self._is_drained():
-            log.warning("hints got lost", extra={"items": forget_sent(self._ledger)})
+        elif drained := self._find_drained():
+            log.warning("hints got lost", extra={"items": forget_sent(self._ledger, lanes=drained), "lanes": drained})
 
-    def _is_drained(self) -> bool:
-        """The broker has had nothing for a while although items are handed out."""
-        if not waiting(self._ledger) or self._broker.held() or any(self._broker.lengths().values()):
-            self._empty_since = None
-            return False
-        now = time.monotonic()
-        self._empty_since = self._empty_since or now
-        if now - self._empty_since < self._drained:
-            return False
-        self._empty_since = None
-        return True
+    def _find_drained(self) -> list[Lane]:
+        """Lanes that have had no message for a while although items are handed out to them.
+
+        What the workers hold does not count: one that lives begins it at once, and what one held that was killed stays held for an hour.
+        """
+        sent, lengths, now = waiting(self._ledger), self._broker.lengths(), time.monotonic()
+        self._empty_since = {lane: self._empty_since.get(lane, now) for lane in sent if not lengths[lane]}
+        drained = [lane for lane, since in self._empty_since.items() if now - since >= self._drained]
+        for lane in drained:
+            del self._empty_since[lane]
+        return drained

@@ -26,6 +26,7 @@ job, work = tables.job, tables.work
 
 
 _ADDRESS = (work.c.job, work.c.kind, work.c.idx)
+_SENT_TO = sa.case((work.c.alone, sa.literal_column("'alone'")), else_=work.c.lane)
 
 
 class _Address(NamedTuple):
@@ -52,10 +53,14 @@ def dispatch(ledger: Ledger, *, slots: Mapping[Lane, int] | None = None, closed:
         return [sent for lane, count in room.items() for sent in _hand_out(tx, lane, count)]
 
 
-def forget_sent(ledger: Ledger, *, only: Collection[Hint] | None = None, overdue: bool = False) -> int:
-    """Make what was handed out and not begun pending again, as its hints are lost: all of it, or `only` these, or what has waited for
-    longer than a hint's lease. Returns how many items."""
+def forget_sent(
+    ledger: Ledger, *, only: Collection[Hint] | None = None, lanes: Collection[Lane] | None = None, overdue: bool = False
+) -> int:
+    """Make what was handed out and not begun pending again, as its hints are lost: all of it, or `only` these, or what was sent to these
+    `lanes`, or what has waited for longer than a hint's lease. Returns how many items."""
     lost = [work.c.state == "enqueued"]
+    if lanes is not None:
+        lost.append(_SENT_TO.in_(lanes))
     with ledger.write() as tx:
         if overdue:
             lost.append(work.c.lease_until < tx.now)
@@ -64,10 +69,10 @@ def forget_sent(ledger: Ledger, *, only: Collection[Hint] | None = None, overdue
         return sum(_take_back(tx, hint) for hint in hints)
 
 
-def waiting(ledger: Ledger) -> int:
-    """How many items are handed out and not begun."""
+def waiting(ledger: Ledger) -> Counter[Lane]:
+    """How many items are handed out and not begun, by the lane that they were sent to."""
     with ledger.read() as tx:
-        return int(tx.scalar(sa.select(sa.func.count()).select_from(work).where(work.c.state == "enqueued")))
+        return _waiting(tx)
 
 
 def _take_back(tx: Tx, hint: Hint) -> int:
@@ -80,12 +85,14 @@ def _take_back(tx: Tx, hint: Hint) -> int:
     return count
 
 
+def _waiting(tx: Tx) -> Counter[Lane]:
+    counts = sa.select(_SENT_TO, sa.func.count()).where(work.c.state == "enqueued").group_by(_SENT_TO)
+    return Counter({lane: count for lane, count in tx.all(counts)})
+
+
 def _room(tx: Tx, slots: Mapping[Lane, int]) -> dict[Lane, int]:
-    counts = sa.select(work.c.lane, work.c.alone, sa.func.count()).where(work.c.state == "enqueued").group_by(work.c.lane, work.c.alone)
-    waiting: Counter[Lane] = Counter()
-    for lane, alone, count in tx.all(counts):
-        waiting["alone" if alone else lane] += count
-    return {lane: DEPTH * count - waiting[lane] for lane, count in slots.items()}
+    sent = _waiting(tx)
+    return {lane: DEPTH * count - sent[lane] for lane, count in slots.items()}
 
 
 def _hand_out(tx: Tx, lane: Lane, room: int) -> Iterator[Sent]:
