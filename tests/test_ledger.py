@@ -1,5 +1,7 @@
 """The ledger's statements one by one, on both databases: submitting, fairness, quotas, waiting, giving up, retrying, migrating."""
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -401,3 +403,28 @@ def test_a_database_that_does_not_answer_is_said_to_be_so():
     with pytest.raises(LedgerError, match="does not answer") as problem, Ledger("postgresql+psycopg://u:secret@127.0.0.1:1/x").read():
         pass
     assert problem.value.retryable and "secret" not in str(problem.value)
+
+
+FORK = """
+import os, sys, threading
+from docpipe.ledger import open_ledger, say_alive
+book = open_ledger(sys.argv[1])
+inside, go = threading.Event(), threading.Event()
+def hold():
+    with book.write():
+        inside.set()
+        go.wait(0.5)
+threading.Thread(target=hold).start()
+inside.wait()
+child = os.fork()
+if not child:
+    say_alive(book, "child", lanes=[], slots=1, version="1")
+    os._exit(0)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_a_child_forked_while_another_thread_writes_can_write(ledger_url):
+    """SQLite's locks are in memory too: such a child would find the ledger locked for good."""
+    ran = subprocess.run([sys.executable, "-W", "ignore", "-c", FORK, ledger_url], capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stderr

@@ -72,6 +72,22 @@ def test_group_sigkill(queue):
     check_whole(queue, job)
 
 
+def test_group_sigkill_before_claim(queue):
+    """A node is lost with a message that it has taken and not begun, which Redis counts as held for an hour: it is sent again."""
+    queue.dispatcher()
+    queue.worker("prepare", "merge", "alone")
+    doomed = queue.worker("gpu")
+    for child in queue.children(doomed):
+        child.suspend()
+    job, redis = queue.submit(*PAGES), queue.redis.client()
+    until(lambda: bool(queue.reads(job)) and (redis.llen("docpipe:docpipe.gpu"), redis.hlen("docpipe:unacked")) == (1, 1), 60)
+    queue.kill(doomed)
+    queue.worker("gpu")
+    queue.wait(job, seconds=60)
+    check_whole(queue, job)
+    assert all(item.attempts == 1 and item.crashes == 0 for item in queue.reads(job)), "it was never begun"
+
+
 def test_lost_hint(queue):
     """A message vanishes between Redis and the worker: the dispatcher notices that nothing is on its way."""
     queue.dispatcher()

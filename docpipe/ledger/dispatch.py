@@ -26,6 +26,7 @@ job, work = tables.job, tables.work
 
 
 _ADDRESS = (work.c.job, work.c.kind, work.c.idx)
+_SENT_TO = sa.case((work.c.alone, sa.literal_column("'alone'")), else_=work.c.lane)
 
 
 class _Address(NamedTuple):
@@ -58,7 +59,7 @@ def forget_sent(ledger: Ledger, *, only: Collection[Hint] | None = None, lanes: 
 
     A hint that was not lost after all does no harm: its fence is out of date.
     """
-    lost = (work.c.state == "enqueued", sa.case((work.c.alone, "alone"), else_=work.c.lane).in_(LANES if lanes is None else lanes))
+    lost = (work.c.state == "enqueued", _SENT_TO.in_(LANES if lanes is None else lanes))
     with ledger.write() as tx:
         since = work.c.lease_until <= tx.now - waited + HINT_LEASE
         rows = tx.all(sa.select(*_ADDRESS, work.c.fence).where(*lost, since).order_by(work.c.job))
@@ -77,10 +78,8 @@ def _take_back(tx: Tx, hint: Hint) -> int:
 
 
 def _room(tx: Tx, slots: Mapping[Lane, int]) -> dict[Lane, int]:
-    counts = sa.select(work.c.lane, work.c.alone, sa.func.count()).where(work.c.state == "enqueued").group_by(work.c.lane, work.c.alone)
-    waiting: Counter[Lane] = Counter()
-    for lane, alone, count in tx.all(counts):
-        waiting["alone" if alone else lane] += count
+    counts = sa.select(_SENT_TO, sa.func.count()).where(work.c.state == "enqueued").group_by(_SENT_TO)
+    waiting: Counter[Lane] = Counter({lane: count for lane, count in tx.all(counts)})
     return {lane: DEPTH * count - waiting[lane] for lane, count in slots.items()}
 
 

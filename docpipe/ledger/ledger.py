@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import time
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -120,7 +122,7 @@ class Ledger:
     @contextlib.contextmanager
     def _transaction(self, begin: str, *, durable: bool = False) -> Iterator[Tx]:
         try:
-            with self.engine.connect() as connection:
+            with _no_fork(), self.engine.connect() as connection:
                 connection = connection.execution_options(**{_BEGIN: begin})
                 with _synchronous(connection, durable and self.is_sqlite), connection.begin():
                     yield Tx(connection, self._now(connection))
@@ -175,10 +177,41 @@ def _said(problem: sa.exc.SQLAlchemyError) -> str:
 _opened: weakref.WeakSet[Ledger] = weakref.WeakSet()
 
 
+_open: Counter[int] = Counter()  # transactions of this process, by thread
+_turn = threading.Condition()
+
+
+@contextlib.contextmanager
+def _no_fork() -> Iterator[None]:
+    """A fork waits for the end of this. SQLite keeps its locks in the process's memory too: a child that is made while another thread holds
+    one inherits it for good, and finds the ledger locked as long as it lives."""
+    thread = threading.get_ident()
+    with _turn:
+        _open[thread] += 1
+    try:
+        yield
+    finally:
+        with _turn:
+            _open[thread] -= 1
+            if not _open[thread]:
+                del _open[thread]
+            _turn.notify_all()
+
+
+def _before_fork() -> None:
+    """Nobody begins a transaction until the fork is over; what the forking thread itself has open it cannot wait for."""
+    _turn.acquire()
+    mine = threading.get_ident()
+    _turn.wait_for(lambda: not set(_open) - {mine}, timeout=2 * BUSY)
+
+
 def _after_fork() -> None:
     """A connection belongs to the process that made it; the child forgets it without closing it."""
+    global _turn
+    _turn = threading.Condition()
+    _open.clear()
     for ledger in list(_opened):
         ledger.engine.dispose(close=False)
 
 
-os.register_at_fork(after_in_child=_after_fork)
+os.register_at_fork(before=_before_fork, after_in_parent=lambda: _turn.release(), after_in_child=_after_fork)
