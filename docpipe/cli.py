@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from docpipe import __version__, errors
-from docpipe.commands import batch, cancel, quarantine, result, retry, run, schema, status, submit, validate, view, watch
+from docpipe.commands import batch, cancel, doctor, quarantine, result, retry, run, schema, status, submit, validate, view, watch
 from docpipe.commands.messages import INTERNAL, error_line, one_line, say, tell
 
 COMMANDS = {
@@ -28,6 +28,7 @@ COMMANDS = {
     "cancel": cancel,
     "retry": retry,
     "quarantine": quarantine,
+    "doctor": doctor,
 }
 # New objects after which Python looks for garbage. By itself it does so every 700, which while modules are imported finds nothing and
 # takes a sixth of the time.

@@ -14,7 +14,7 @@ from docpipe import run
 from docpipe.allowed import Allowed
 from docpipe.client import Client
 from docpipe.delivery import Delivery
-from docpipe.errors import FailedError, MismatchError, NotFoundError, QuotaError, SchemaError, UsageError
+from docpipe.errors import EngineError, FailedError, MismatchError, NotFoundError, QuotaError, SchemaError, UsageError
 from docpipe.ledger import LANES, Quota, dispatch, open_ledger, sweep, views
 from docpipe.ledger.tables import job as jobs
 from docpipe.ledger.tables import metadata
@@ -302,6 +302,20 @@ def test_an_object_store_serves_as_well(ledger):
 def test_a_name_in_the_store_is_plain(place, name):
     with pytest.raises(UsageError, match="cannot be a name"):
         Store(str(place / "store")).put(name, b"x")
+
+
+def test_the_doctor_says_what_is_not_well_and_what_to_do(place, redis_server):
+    call = lambda **more: docpipe("doctor", "--json", **environment(place, DOCPIPE_BROKER=redis_server.url, **more))  # noqa: E731
+    well = call()
+    found = {row["part"]: row for row in map(json.loads, well.stdout.splitlines())}
+    assert well.returncode == 0, well.stdout
+    assert found["store"]["well"] and found["ledger"]["said"] == "sqlite, 0 items to do, 0 given up"
+    assert not found["workers"]["well"] and "prepare" in found["workers"]["said"] and not found["workers"]["needed"]
+    redis_server.stop()
+    down = call(DOCPIPE_FREE_DISK="1000TB")
+    assert down.returncode == EngineError.exit_code
+    sick = {row["part"]: row["hint"] for row in map(json.loads, down.stdout.splitlines()) if not row["well"] and row["needed"]}
+    assert set(sick) == {"store", "broker"} and "DOCPIPE_BROKER" in sick["broker"]
 
 
 def test_a_bug_in_a_step_is_a_named_failure(client, place, ledger, steps):
