@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from docpipe import ledger as book
 from docpipe.allowed import Allowed
+from docpipe.artifacts import secret_name, source_name
 from docpipe.errors import DeadlineError, FailedError, QuotaError
 from docpipe.fields import load_schema
 from docpipe.ledger import Event, Item, JobSpec, JobView, Ledger, Quota, check_tenant, new_job_id, open_ledger
@@ -20,7 +21,6 @@ from docpipe.preprocess import identify
 from docpipe.records import Document, Result
 from docpipe.request import Request, job_id
 from docpipe.settings import Settings, read_settings
-from docpipe.steps import secret_name, source_name
 from docpipe.store import Store
 
 POLL = 0.2  # seconds between two looks while waiting

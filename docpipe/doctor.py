@@ -6,10 +6,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 from docpipe.errors import DocpipeError
 from docpipe.records import Record
-from docpipe.settings import Settings
+
+if TYPE_CHECKING:
+    from docpipe.settings import Settings
 
 PARTS = ("docpipe", "pymupdf", "onnxruntime", "rapidocr", "celery", "redis", "sqlalchemy", "psycopg", "fsspec", "torch", "transformers")
 

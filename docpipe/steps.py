@@ -1,14 +1,6 @@
 """What is done with an item of work: prepare, words, read, merge, deliver. The pipeline's verbs over the ledger and the store.
 
 Knows what each step needs and leaves behind, and what becomes of an item that fails; no broker, no process, no order of jobs.
-
-TENANT/JOB/source                      the document
-TENANT/JOB/prepare-0.1.json, .xml      what opening it told, and the e-invoice it carries; INDEX.FENCE as in all that follows
-TENANT/JOB/words-7.1.json, .png        a page with its words, and its image where an engine of the cascade wants one
-TENANT/JOB/read-100007.1.json          what an engine of the cascade read off it
-TENANT/JOB/result-0.1.json             the result
-
-The fence in a name keeps what a frozen worker writes when it wakes up apart from what the one that took over has written.
 """
 
 from __future__ import annotations
@@ -28,6 +20,7 @@ from pydantic import BaseModel, TypeAdapter
 from docpipe import ledger as book
 from docpipe import pipeline
 from docpipe.allowed import Allowed
+from docpipe.artifacts import Opening, PageWords, artifact_name, secret_name
 from docpipe.delivery import Delivery
 from docpipe.errors import CrashError, DeadlineError, DocpipeError, LedgerError, is_exhausted
 from docpipe.extract import Engine, load_engine
@@ -35,7 +28,7 @@ from docpipe.ledger import Hint, JobSpec, Ledger, Terms, Work
 from docpipe.ledger.claim import TERMS
 from docpipe.preprocess import preprocess, survey
 from docpipe.preprocess.stage import EINVOICE
-from docpipe.records import Document, Failure, Job, Outcome, Page, ReadOptions, Record, Words
+from docpipe.records import Document, Failure, Job, Outcome, Page, ReadOptions
 from docpipe.store import Store
 from docpipe.validate import unsettled
 from docpipe.words import OcrEngine, load_ocr, load_words
@@ -46,21 +39,6 @@ LONGEST_WAIT = 300.0  # seconds between two tries of an item that has to wait
 INTERNAL = "internal"
 _OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
 log = logging.getLogger(__name__)
-
-
-class Opening(Record):
-    """What preparing a job left for its merging."""
-
-    document: Document
-    einvoice: bool
-
-
-class PageWords(Record):
-    """What reading a page's words left for its merging. `image` is the artifact with the page's image, where it was kept."""
-
-    page: Page
-    words: Words | None
-    image: str | None = None
 
 
 class Steps:
@@ -157,7 +135,7 @@ class Steps:
             job, numbers = survey(self._job(item), space=space, limits=item.spec.limits, password=self._password(item))
             opening = Opening(document=_named(job.document, item.spec), einvoice=space.has(EINVOICE))
             if opening.einvoice:
-                self.store.put(_artifact(item, "xml"), space.path(EINVOICE).read_bytes())
+                self.store.put(artifact_name(item, "xml"), space.path(EINVOICE).read_bytes())
         artifact = self._keep(item, opening)
         return book.Opened(artifact=artifact, document_pages=opening.document.pages, pages=tuple(numbers))
 
@@ -206,7 +184,7 @@ class Steps:
                 limits=item.spec.limits,
                 password=self._password(item),
             )
-        artifact = self.store.put(_artifact(item, "json", kind="result"), result.to_json().encode())
+        artifact = self.store.put(artifact_name(item, "json", kind="result"), result.to_json().encode())
         return book.Merged(result=artifact, sha256=result.sha256(), status=result.status)
 
     def _deliver(self, item: Work) -> book.Delivered | None:
@@ -268,13 +246,13 @@ class Steps:
         return Failure(engine=name, pages=(read.page or 0,), code=read.error_code or CrashError.code, message=read.error or "")
 
     def _keep(self, item: Work, record: BaseModel) -> str:
-        return self.store.put(_artifact(item, "json"), record.model_dump_json().encode())
+        return self.store.put(artifact_name(item, "json"), record.model_dump_json().encode())
 
     def _keep_image(self, item: Work, page: Page, space: Workspace) -> str | None:
         if page.image is None:
             return None
         path = space.path(page.image)
-        return self.store.put(_artifact(item, path.suffix.lstrip(".")), path.read_bytes())
+        return self.store.put(artifact_name(item, path.suffix.lstrip(".")), path.read_bytes())
 
     @contextlib.contextmanager
     def _space(self) -> Iterator[Workspace]:
@@ -294,20 +272,6 @@ class Steps:
             while len(self._copies) > MOST_COPIES:
                 self._copies.pop(next(iter(self._copies))).cleanup()
             return Path(found.name) / "source"
-
-
-def source_name(tenant: str, job: str) -> str:
-    """Where a job's document lies in the store."""
-    return f"{tenant}/{job}/source"
-
-
-def secret_name(tenant: str, job: str) -> str:
-    """Where a job's password lies in the store, for as long as the job is at work."""
-    return f"{tenant}/{job}/password"
-
-
-def _artifact(item: Work, suffix: str, *, kind: str = "") -> str:
-    return f"{item.tenant}/{item.job}/{kind or item.kind}-{item.idx}.{item.fence}.{suffix}"
 
 
 def _named(document: Document, spec: JobSpec) -> Document:
