@@ -18,7 +18,7 @@ from docpipe.ledger.records import Hint
 from docpipe.ledger.tables import LANES, Kind, Lane
 from docpipe.ledger.workers import live_slots
 
-HINT_LEASE = 900.0  # seconds until an item that was handed out and not begun is pending again
+HINT_LEASE = 300.0  # seconds until an item that was handed out and not begun is pending again; a hint that comes later does no harm
 DEPTH = 2  # items handed out and not begun, per slot of a lane
 MOST_TENANTS = 200  # looked at in one call; the least recently served come first
 
