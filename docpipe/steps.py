@@ -162,7 +162,7 @@ class Steps:
 
     def _merge(self, item: Work) -> book.Merged | book.Unsettled:
         """The result, or the pages that the next engine of the cascade is to read first."""
-        schema, (job, pages), read = self._schema(item), (self._job(item), []), self._items(item, "read")
+        job, schema, read = self._job(item), self._schema(item), self._items(item, "read")
         engines = self._engines(job.options)
         tier = max((one.idx // book.TIER for one in read), default=0)
         with self._space() as space:
@@ -170,10 +170,9 @@ class Steps:
             pages = [self._unpack(one, space) for one in self._items(item, "words")]
             outcomes = pipeline.read_document(job, pages, schema, engines=engines, space=space)
             outcomes += [self._outcome(one, engines) for one in read]
-            if later := pipeline.page_engines(engines)[tier:]:
-                again = unsettled(pipeline.judge(job, pages, outcomes, schema, space=space), schema)
-                if again:
-                    return book.Unsettled(pages=again, tier=tier + 1, lane=later[0].lane)
+            later = pipeline.page_engines(engines)[tier:]
+            if later and (again := unsettled(pipeline.judge(job, pages, outcomes, schema, space=space), schema)):
+                return book.Unsettled(pages=again, tier=tier + 1, lane=later[0].lane)
             result = pipeline.conclude(
                 job,
                 pages,
