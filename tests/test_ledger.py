@@ -311,6 +311,26 @@ def test_forgetting_leaves_nothing(ledger):
             assert tx.scalar(sa.select(sa.func.count()).select_from(metadata.tables[table])) == 0
 
 
+def test_what_was_handed_out_is_taken_back_whatever_its_lease(ledger, clock):
+    opened(ledger, 3)
+    dispatch(ledger, slots=SLOTS)
+    first = Hint(*_enqueued(ledger)[0])
+    assert forget_sent(ledger, lanes=["gpu"]) == 0
+    assert forget_sent(ledger, waited=10.0) == 0
+    clock[0] += 11
+    assert forget_sent(ledger, lanes=["prepare"], waited=10.0, only=[first]) == 1
+    with ledger.write() as tx:  # as a version with a longer lease leaves it
+        tx.run(metadata.tables["work"].update().where(metadata.tables["work"].c.state == "enqueued").values(lease_until=clock[0] + 10_000))
+    assert forget_sent(ledger, waited=10.0) == 0
+    assert forget_sent(ledger) == 2
+
+
+def _enqueued(ledger):
+    work = metadata.tables["work"]
+    with ledger.read() as tx:
+        return tx.all(sa.select(work.c.job, work.c.kind, work.c.idx, work.c.fence).where(work.c.state == "enqueued").order_by(work.c.idx))
+
+
 def test_the_last_two_pages_end_at_once(ledger_url):
     open_ledger(ledger_url).close()
     ledger = Ledger(ledger_url)

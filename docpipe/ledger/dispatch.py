@@ -59,10 +59,11 @@ def forget_sent(ledger: Ledger, *, only: Collection[Hint] | None = None, lanes: 
 
     A hint that was not lost after all does no harm: its fence is out of date.
     """
-    lost = (work.c.state == "enqueued", _SENT_TO.in_(LANES if lanes is None else lanes))
+    lost = [work.c.state == "enqueued", _SENT_TO.in_(LANES if lanes is None else lanes)]
     with ledger.write() as tx:
-        since = work.c.lease_until <= tx.now - waited + HINT_LEASE
-        rows = tx.all(sa.select(*_ADDRESS, work.c.fence).where(*lost, since).order_by(work.c.job))
+        if waited:  # else whatever its lease, which another version may have given it
+            lost.append(work.c.lease_until <= tx.now - waited + HINT_LEASE)
+        rows = tx.all(sa.select(*_ADDRESS, work.c.fence).where(*lost).order_by(work.c.job))
         hints = [hint for row in rows if (hint := Hint(*row)) and (only is None or hint in only)]
         return sum(_take_back(tx, hint) for hint in hints)
 
