@@ -266,6 +266,15 @@ def test_cancelling_stops_everything_once(ledger):
     assert view(ledger, job).state == "cancelled" and dispatch(ledger, slots=SLOTS) == []
 
 
+def test_cancelling_a_delivery_keeps_the_outcome(ledger):
+    job = send(ledger, webhook=WEBHOOK)
+    while view(ledger, job).state != "delivering":
+        step(ledger, outcome(1))
+    assert cancel(ledger, job)
+    assert (view(ledger, job).state, view(ledger, job).status) == ("done", "review")
+    assert dispatch(ledger, slots=SLOTS) == []
+
+
 def test_retrying_reads_what_was_lost_and_merges_anew(ledger):
     job = opened(ledger, 3)
     with pytest.raises(UsageError, match="still at work"):

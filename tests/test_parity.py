@@ -49,7 +49,8 @@ def test_two_tiers_give_the_same_and_merge_once_per_round(tmp_path, redis_server
         queue.wait(job)
         kinds = [(item.kind, item.idx, item.state) for item in queue.client.items(job)]
         assert [one for one in kinds if one[0] == "merge"] == [("merge", 0, "done"), ("merge", 1, "done"), ("merge", 2, "done")]
-        assert [idx for kind, idx, _ in kinds if kind == "read"] == [100_001, 100_002, 100_003, 200_001, 200_002, 200_003]
+        asked = [idx for kind, idx, _ in kinds if kind == "read"]
+        assert asked == [100_001, 100_002, 100_003, 200_001], "the second only about the page that the title stands on"
         alone = docpipe.run(tmp_path / "alpha-3.pdf", f"{queue.plugins / 'obeys.py'}:Note", engines=tiers)
         assert queue.client.result(job).canonical_json() == alone.canonical_json()
         assert alone.data["pages"] == list(words) if isinstance(alone.data, dict) else alone.data.pages == list(words)

@@ -17,12 +17,13 @@ _PAGES = ("words", "read")
 
 
 def cancel(ledger: Ledger, job_id: str) -> bool:
-    """Stop the job; False where it has ended already. Raises NotFoundError."""
+    """Stop the job; False where it has ended already. One that has its outcome keeps it, and is only not delivered. Raises NotFoundError."""
     with ledger.write() as tx:
-        if tx.lock_job(job_id).state in tables.ENDED:
+        row = tx.lock_job(job_id)
+        if row.state in tables.ENDED:
             return False
         cancel_rest(tx, job_id)
-        finish(tx, job_id, "cancelled")
+        finish(tx, job_id, "done" if row.state == "delivering" else "cancelled")
     return True
 
 
