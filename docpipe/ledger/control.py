@@ -17,7 +17,8 @@ _PAGES = ("words", "read")
 
 
 def cancel(ledger: Ledger, job_id: str) -> bool:
-    """Stop the job; False where it has ended already. One that has its outcome keeps it, and is only not delivered. Raises NotFoundError."""
+    """Stop the job; False where it has ended already. One that has its outcome keeps it, and is only not delivered. Raises
+    NotFoundError."""
     with ledger.write() as tx:
         row = tx.lock_job(job_id)
         if row.state in tables.ENDED:
