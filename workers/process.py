@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Every(threading.Thread):
-    """Calls `action` every so many seconds until the process ends; what it raises is logged and does not end it."""
+    """Calls `action` now and then every so many seconds until the process ends; what it raises is logged and does not end it."""
 
     def __init__(self, seconds: float, action: Callable[[], object], *, name: str) -> None:
         super().__init__(name=name, daemon=True)
@@ -33,11 +33,12 @@ class Every(threading.Thread):
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        while not self._stopped.wait(self._seconds):
+        while not self._stopped.is_set():
             try:
                 self._action()
             except Exception:
                 log.exception("%s", self.name)
+            self._stopped.wait(self._seconds)
 
     def stop(self) -> None:
         """Call it no more."""

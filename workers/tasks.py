@@ -49,8 +49,7 @@ class _Alive:
         self.lanes = [lane for lane in LANES if queue_name(lane) in taken]
         self.slots = int(consumer.controller.concurrency or 1)
         self.thread = Every(ALIVE, self.say, name="say alive")
-        self.say()
-        self.thread.start()
+        self.thread.start()  # a ledger that is locked just now must not keep the worker unheard of for good
 
     def say(self) -> None:
         say_alive(ledger(), self.owner, lanes=self.lanes, slots=self.slots, version=__version__)
