@@ -39,6 +39,7 @@ LANES: tuple[Lane, ...] = get_args(Lane)
 UNDER_WAY: tuple[WorkState, ...] = ("enqueued", "running")
 UNDONE: tuple[WorkState, ...] = ("pending", *UNDER_WAY)
 ENDED: tuple[JobState, ...] = ("done", "cancelled")
+UNENDED: tuple[JobState, ...] = tuple(state for state in get_args(JobState) if state not in ENDED)
 
 metadata = MetaData()
 
