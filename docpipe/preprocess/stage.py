@@ -43,11 +43,15 @@ def survey(job: Job, *, space: Workspace, limits: Limits, password: str | None =
 
 @contextlib.contextmanager
 def _opened(job: Job, limits: Limits, password: str | None, *, einvoice: Path) -> Iterator[tuple[OpenDocument, Job]]:
-    """The job's file, open, and the job with what is now known of its document."""
+    """The job's file, open, and the job with what is now known of its document.
+
+    Its hash is that of the file before and after it was opened, so that no other one was. To ask twice costs little (`identify_format`)."""
     reference, document = identify_format(job.source, limits, job.options.formats)
     if job.document.sha256 and job.document.sha256 != document.sha256:
         raise MismatchError("the file has changed since the job was made", file=document.name)
     with open_document(Request(job.source, reference, password, einvoice), limits) as opened:
+        if identify_format(job.source, limits, job.options.formats)[1].sha256 != document.sha256:
+            raise MismatchError("the file has changed while it was opened", file=document.name)
         if opened.pages == 0 and not opened.einvoice:
             raise EmptyError("the document has no pages", file=document.name)
         document = document.model_copy(update={"pages": opened.pages, "repaired": opened.repaired})
