@@ -108,9 +108,11 @@ class Server:
         if self._open is not None:
             opened, self._open = self._open, None
             self._kept.put(opened)
-        if _resident() > MOST_RESIDENT:
+        resident = _resident()
+        if resident > MOST_RESIDENT:
             self._kept.clear()
-        return {"rss": _resident()}
+            resident = _resident()
+        return {"rss": resident}
 
     def rest(self) -> None:
         """Close what is kept; a file that hangs even in this ends the process."""
