@@ -1,4 +1,4 @@
-"""The rendering process: opens one document at a time and answers for its pages. Everything that a hostile file can break breaks here.
+"""The rendering process: answers for the pages of one document at a time. Everything that a hostile file can break breaks here.
 
 It ends when its input ends, and is killed by its own alarm when a request takes longer than its deadline and nobody is left to kill it.
 """
@@ -16,17 +16,19 @@ from pathlib import Path
 from typing import Any
 
 from docpipe.errors import DamagedError, DocpipeError, PageError, ResourceError
-from docpipe.preprocess.formats import Format, load_format
+from docpipe.preprocess.formats import Format
 from docpipe.preprocess.frames import ClosedError, receive, send
-from docpipe.preprocess.sheet import Bounds, write_layer, write_raster
+from docpipe.preprocess.kept import KEPT_SECONDS, MOST_RESIDENT, Kept, Opened, Way
+from docpipe.preprocess.sheet import write_layer, write_raster
 
 ALARM_GRACE = 5.0
 _NO_MEMORY = ("malloc", "calloc", "cannot allocate", "out of memory", "failed to map segment")
 Message = dict[str, Any]
 
 
-def main(*, pdf: bool) -> None:
-    """Serve requests from standard input on standard output until the input ends. `pdf` says that a PDF is likely to come."""
+def main(*, pdf: bool, patience: float = KEPT_SECONDS) -> None:
+    """Serve requests from standard input on standard output until the input ends. `pdf` says that a PDF is likely to come. After so many
+    seconds of `patience` without a request, no document stays open that was read."""
     answers = os.dup(1)
     os.dup2(2, 1)  # a library that prints must not break the messages
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
@@ -35,6 +37,8 @@ def main(*, pdf: bool) -> None:
     server = Server()
     with contextlib.suppress(ClosedError):
         while True:
+            if not select.select([0], [], [], patience)[0]:
+                server.rest()
             send(answers, server.answer(receive(0)))
     os._exit(0)  # no need to tear down what the system frees
 
@@ -46,10 +50,11 @@ def _import_while_idle() -> None:
 
 
 class Server:
-    """Holds the open document."""
+    """Holds the document that is read, and those that were and are kept open."""
 
     def __init__(self) -> None:
-        self._open: Format | None = None
+        self._open: Opened | None = None
+        self._kept = Kept()
         self._path = Path()
 
     def answer(self, request: Message) -> Message:
@@ -58,10 +63,10 @@ class Server:
         signal.setitimer(signal.ITIMER_REAL, request["seconds"] + ALARM_GRACE)
         try:
             return handlers[request["do"]](request)
-        except DocpipeError as problem:
-            return self._told(problem)
         except Exception as problem:
-            return self._told(_as_error(problem, request))
+            if self._open is not None:
+                self._open.failed = True
+            return self._told(problem if isinstance(problem, DocpipeError) else _as_error(problem, request))
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
@@ -69,21 +74,22 @@ class Server:
         self.close(request)
         self._path = Path(request["path"])
         _limit_memory(request["memory"])
-        opener = load_format(request["format"])
-        bounds = Bounds(pages=request["pages"], pixels=request["pixels"])
-        self._open = opener(self._path, password=request["password"], bounds=bounds)
+        way = Way.of(request)
+        self._open = self._kept.take(way) or Opened(way)
         return {
-            "pages": self._open.pages,
+            "pages": self._open.document.pages,
             "repaired": self._open.repaired,
             "einvoice": self._save_einvoice(self._open, request["einvoice"]),
         }
 
-    def _save_einvoice(self, document: Format, target: str | None) -> bool:
-        content = document.einvoice() if target else None
-        if content is None or target is None:
+    def _save_einvoice(self, opened: Opened, target: str | None) -> bool:
+        if target is None or opened.has_einvoice is False:
             return False
-        Path(target).write_bytes(content)
-        return True
+        content = opened.document.einvoice()
+        opened.has_einvoice = content is not None
+        if content is not None:
+            Path(target).write_bytes(content)
+        return content is not None
 
     def sheet(self, request: Message) -> Message:
         sheet = self._document().sheet(request["number"])
@@ -98,10 +104,21 @@ class Server:
         return {"dpi": raster.dpi, "clean": raster.clean}
 
     def close(self, request: Message) -> Message:
+        """Memory of what is kept is counted with the rest: one document's must not be what the next one lacks."""
         if self._open is not None:
-            document, self._open = self._open, None
-            document.close()
-        return {"rss": _resident()}
+            opened, self._open = self._open, None
+            self._kept.put(opened)
+        resident = _resident()
+        if resident > MOST_RESIDENT:
+            self._kept.clear()
+            resident = _resident()
+        return {"rss": resident}
+
+    def rest(self) -> None:
+        """Close what is kept; a file that hangs even in this ends the process."""
+        signal.setitimer(signal.ITIMER_REAL, ALARM_GRACE)
+        self._kept.clear()
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _told(self, problem: DocpipeError) -> Message:
         """The error as a message; the file by its name, not by its place on this machine."""
@@ -111,7 +128,7 @@ class Server:
     def _document(self) -> Format:
         if self._open is None:
             raise PageError("no document is open")
-        return self._open
+        return self._open.document
 
 
 def _as_error(problem: Exception, request: Message) -> DocpipeError:

@@ -1,6 +1,7 @@
 """The parent's side of the rendering process: starts it, asks it with a deadline, kills it, tries once more. Knows no format.
 
-A process serves one document at a time and many in a row; idle ones wait in a pool of this process and end with it.
+A process serves one document at a time and many in a row; idle ones wait in a pool of this process and end with it. What they read
+last they keep open for a while (`kept.py`), which changes nothing but the time that opening takes.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from docpipe import errors
 from docpipe.errors import DamagedError, DeadlineError, DocpipeError, PageError, ResourceError
 from docpipe.limits import Limits
 from docpipe.preprocess.frames import ClosedError, receive, send
+from docpipe.preprocess.kept import MOST_RESIDENT
 from docpipe.preprocess.sniff import guess_format
 
-MOST_DOCUMENTS = 500  # a process is replaced after so many
-MOST_RESIDENT = 320 * 1024 * 1024  # or when it still holds so many bytes after a document
+MOST_DOCUMENTS = 500  # a process is replaced after so many, or when it still holds MOST_RESIDENT after one
 START_SECONDS = 20.0  # starting counts for the first request only
 Message = dict[str, Any]
 
@@ -171,6 +172,7 @@ class OpenDocument:
         self._deadlines = 0
         self._lost_in_a_row = 0
         self._renderer: Renderer | None = None
+        self._dropped = False
         try:
             opened = self._open_document()
         except BaseException:
@@ -269,13 +271,14 @@ class OpenDocument:
 
     def _ask(self, message: Message, seconds: float) -> Message:
         if self._renderer is None:
-            self._renderer = _take()
+            # Another try is made in a process that holds nothing else.
+            self._renderer = Renderer() if self._dropped else _take()
         return self._renderer.ask(message, seconds)
 
     def _drop(self) -> None:
         if self._renderer is not None:
             self._renderer.kill()
-            self._renderer = None
+            self._renderer, self._dropped = None, True
 
 
 @contextlib.contextmanager

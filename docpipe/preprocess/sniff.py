@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
+from io import BufferedReader
 from pathlib import Path
 
 from docpipe.errors import DamagedError, EmptyError, NotFoundError, TooLargeError, UnsupportedError
 from docpipe.limits import Limits
 from docpipe.preprocess.formats import HEAD, recognize
+from docpipe.preprocess.mark import Mark, mark_of
 from docpipe.records import Document
+
+MOST_KNOWN = 256  # files whose hash is remembered
+_known: dict[Mark, str] = {}
 
 
 def identify(path: Path, limits: Limits | None = None, *, formats: Sequence[str] = ()) -> Document:
@@ -21,7 +27,8 @@ def identify(path: Path, limits: Limits | None = None, *, formats: Sequence[str]
 
 
 def identify_format(path: Path, limits: Limits, formats: Sequence[str] = ()) -> tuple[str, Document]:
-    """The reference of the format that reads the file, and what `identify` says."""
+    """The reference of the format that reads the file, and what `identify` says. This process hashes a file once, and again when its `Mark`
+    is another one."""
     name = path.name
     size = _size(path)
     if size > limits.file_bytes:
@@ -31,8 +38,7 @@ def identify_format(path: Path, limits: Limits, formats: Sequence[str] = ()) -> 
     try:
         with path.open("rb") as file:
             found = recognize(file.read(HEAD), formats)
-            file.seek(0)
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = _digest(file)
     except OSError as problem:
         raise DamagedError(f"cannot be read: {problem.strerror}", file=name) from problem
     if found is None:
@@ -41,6 +47,20 @@ def identify_format(path: Path, limits: Limits, formats: Sequence[str] = ()) -> 
         )
     reference, media_type = found
     return reference, Document(name=name, sha256=digest, media_type=media_type)
+
+
+def _digest(file: BufferedReader) -> str:
+    """The sha256 of an open file."""
+    mark = mark_of(os.fstat(file.fileno()))
+    if mark in _known:
+        return _known[mark]
+    file.seek(0)
+    digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if mark_of(os.fstat(file.fileno())) == mark:  # nobody wrote to it meanwhile
+        if len(_known) >= MOST_KNOWN:
+            _known.clear()
+        _known[mark] = digest
+    return digest
 
 
 def guess_format(path: Path) -> str | None:

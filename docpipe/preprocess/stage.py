@@ -42,12 +42,16 @@ def survey(job: Job, *, space: Workspace, limits: Limits, password: str | None =
 
 
 @contextlib.contextmanager
-def _opened(job: Job, limits: Limits, password: str | None, *, einvoice: Path) -> Iterator[tuple[OpenDocument, Job]]:
-    """The job's file, open, and the job with what is now known of its document."""
+def _opened(job: Job, limits: Limits, password: str | None, *, einvoice: Path | None = None) -> Iterator[tuple[OpenDocument, Job]]:
+    """The job's file, open, and the job with what is now known of its document.
+
+    Its hash is that of the file before and after it was opened, so that no other one was. To ask twice costs little (`identify_format`)."""
     reference, document = identify_format(job.source, limits, job.options.formats)
     if job.document.sha256 and job.document.sha256 != document.sha256:
         raise MismatchError("the file has changed since the job was made", file=document.name)
     with open_document(Request(job.source, reference, password, einvoice), limits) as opened:
+        if identify_format(job.source, limits, job.options.formats)[1].sha256 != document.sha256:
+            raise MismatchError("the file has changed while it was opened", file=document.name)
         if opened.pages == 0 and not opened.einvoice:
             raise EmptyError("the document has no pages", file=document.name)
         document = document.model_copy(update={"pages": opened.pages, "repaired": opened.repaired})
@@ -58,16 +62,15 @@ def render(page: Page, *, job: Job, space: Workspace, limits: Limits, password: 
     """The page with an image, made now if it has none (a trusted text layer needs none, a blank page neither).
 
     At `dpi` or the job's; the image is turned and straightened as the page is, so all its boxes hold on it. Raises DocumentError,
-    PageError, DeadlineError or ResourceError.
+    MismatchError, PageError, DeadlineError or ResourceError.
     """
     if page.image is not None and dpi is None:
         return page
     from docpipe.preprocess.image import place
 
-    reference, _ = identify_format(job.source, limits, job.options.formats)
     with (
         _named(job.source),
-        open_document(Request(job.source, reference, password), limits) as opened,
+        _opened(job, limits, password) as (opened, _),
         _raster(opened, page.number, dpi=dpi or job.options.dpi, turn=page.rotation, space=space) as (path, facts),
     ):
         return place(path, facts["dpi"], page, space=space, clean=facts["clean"])

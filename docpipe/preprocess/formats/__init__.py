@@ -17,7 +17,8 @@ HEAD = 4096  # as many bytes of a file's start as formats get to judge by
 class Format(ABC):
     """One kind of file; an instance is one open file. Constructed as `Format(path, password=..., bounds=...)`.
 
-    Importing a format's module must be cheap: it is done to sniff. What opens files is imported by the constructor.
+    Importing a format's module must be cheap: it is done to sniff. What opens files is imported by the constructor. An instance may be kept
+    open and asked again later: what it says of a page does not depend on what it was asked before.
     """
 
     @staticmethod

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +44,15 @@ class Pdf(Format):
     def sheet(self, number: int) -> Sheet:
         from docpipe.preprocess.pdf.facts import read_sheet
 
-        return read_sheet(self._page(number), has_fields=self._has_fields)
+        with _as_it_was(self._page(number)) as page:
+            return read_sheet(page, has_fields=self._has_fields)
 
     def raster(self, number: int, *, dpi: float, turn: int) -> Raster:
         from docpipe.preprocess.pdf.render import render_page
 
-        page = self._page(number)
-        page.set_rotation(turn)
-        return render_page(page, dpi=dpi, pixels=self._bounds.pixels)
+        with _as_it_was(self._page(number)) as page:
+            page.set_rotation(turn)
+            return render_page(page, dpi=dpi, pixels=self._bounds.pixels)
 
     def einvoice(self) -> bytes | None:
         from docpipe.preprocess.pdf.attachments import find_einvoice
@@ -67,3 +70,14 @@ class Pdf(Format):
         if min(rect.width, rect.height) < LEAST_POINTS:
             raise PageError(f"page {number} has no size", page=number)
         return page
+
+
+@contextlib.contextmanager
+def _as_it_was(page: Any) -> Iterator[Any]:
+    """The page, which the block may turn: turning it changes the document."""
+    rotation = page.rotation
+    try:
+        yield page
+    finally:
+        if page.rotation != rotation:
+            page.set_rotation(rotation)
