@@ -143,7 +143,8 @@ class Queue:
             "-Q",
             queues,
         ]
-        process = self._launch(name, [*command, "-l", "INFO", "--without-gossip", "--without-mingle"])
+        stop = {"REMAP_SIGTERM": "SIGQUIT"} if pool == "prefork" else {}
+        process = self._launch(name, [*command, "-l", "INFO", "--without-gossip", "--without-mingle"], **stop)
         if wait:
             until(lambda: "ready." in said(self.log(process)), 60, process=process, log=self.log(process))
         return process
@@ -151,8 +152,8 @@ class Queue:
     def log(self, process: subprocess.Popen[bytes]) -> Path:
         return self.folder / f"{self.started.index(process)}.log"
 
-    def _launch(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, **self.settings, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "REMAP_SIGTERM": "SIGQUIT"}
+    def _launch(self, name: str, command: list[str], **settings: str) -> subprocess.Popen[bytes]:
+        environment = {**os.environ, **self.settings, **settings, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
         before = dict(os.environ)
         os.environ.update(environment)
         try:

@@ -189,6 +189,44 @@ def test_deploy_no_attempt_burnt(queue):
     assert all(item.attempts == 1 and item.crashes == 0 for item in queue.client.items(job)), queue.client.items(job)
 
 
+def test_a_worker_that_is_stopped_while_it_waits_for_the_ledger_does_not_keep_it(queue):
+    """SIGTERM comes while a worker waits to write down that its child died: it does not hold the ledger through its 25 s, and needs no more
+    of them."""
+    queue.dispatcher()
+    worker = queue.worker()
+    queue.obey("slow", "20")
+    job = queue.submit("only")
+    until(lambda: len(queue.readings()) == 1, 60)
+    with queue.ledger.write():
+        for child in queue.children(worker):
+            child.kill()
+        until(lambda: "SIGKILL" in queue.log(worker).read_text(), 10)
+        time.sleep(1)
+        worker.send_signal(signal.SIGTERM)
+        time.sleep(1)
+    stopped = time.monotonic()
+    until(lambda: any(item.crashes for item in queue.reads(job)), 5)
+    while time.monotonic() < stopped + 5:
+        begin = time.monotonic()
+        with queue.ledger.write():
+            assert time.monotonic() - begin < 5
+        time.sleep(0.3)
+    queue.obey("slow", "0")
+    queue.worker()
+    queue.wait(job, seconds=60)
+    (page,) = queue.reads(job)
+    assert (page.crashes, page.alone) == (1, True)
+    assert worker.wait(40) is not None
+
+
+def test_a_worker_ends_while_the_ledger_is_locked(queue):
+    """Its last word is not worth waiting for."""
+    worker = queue.worker("deliver", pool="threads")
+    with queue.ledger.write():
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(15) is not None
+
+
 def test_dispatcher_gap(queue):
     """The dispatcher dies between commit and send: the items are handed out again."""
     job = queue.submit(*PAGES)

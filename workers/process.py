@@ -24,25 +24,31 @@ log = logging.getLogger(__name__)
 
 
 class Every(threading.Thread):
-    """Calls `action` now and then every so many seconds until the process ends; what it raises is logged and does not end it."""
+    """Calls `action` now and then every so many seconds, and `last` once it is stopped, until the process ends; what they raise is logged
+    and does not end it."""
 
-    def __init__(self, seconds: float, action: Callable[[], object], *, name: str) -> None:
+    def __init__(self, seconds: float, action: Callable[[], object], *, name: str, last: Callable[[], object] = lambda: None) -> None:
         super().__init__(name=name, daemon=True)
         self._seconds = seconds
         self._action = action
+        self._last = last
         self._stopped = threading.Event()
 
     def run(self) -> None:
         while not self._stopped.is_set():
-            try:
-                self._action()
-            except Exception:
-                log.exception("%s", self.name)
+            self._call(self._action)
             self._stopped.wait(self._seconds)
+        self._call(self._last)
 
     def stop(self) -> None:
-        """Call it no more."""
+        """Call `action` no more."""
         self._stopped.set()
+
+    def _call(self, action: Callable[[], object]) -> None:
+        try:
+            action()
+        except Exception:
+            log.exception("%s", self.name)
 
 
 def host() -> str:
