@@ -13,6 +13,7 @@ from functools import lru_cache
 from docpipe.allowed import Allowed
 from docpipe.delivery import Delivery
 from docpipe.ledger import Ledger, Terms, open_ledger, renew
+from docpipe.ledger.dispatch import HINT_LEASE
 from docpipe.outbound import Outbound
 from docpipe.settings import Settings, read_settings
 from docpipe.steps import Steps
@@ -20,6 +21,8 @@ from docpipe.store import Store
 from docpipe.webhook import Secret
 
 ALIVE = 5.0  # seconds between two words of being alive
+# Seconds that an item waits for a ledger that is away, so that no hint and no work is lost for it; as long as a hint may wait.
+PATIENCE = HINT_LEASE
 log = logging.getLogger(__name__)
 
 
@@ -63,7 +66,7 @@ def new_owner() -> str:
 
 @lru_cache(maxsize=1)
 def ledger() -> Ledger:
-    """This process's ledger, a forked child's too: it makes its own connections."""
+    """The main process's ledger, and that of whoever only looks."""
     return open_ledger(read_settings().ledger)
 
 
@@ -92,9 +95,9 @@ class Hands:
     def __init__(self) -> None:
         self.owner = new_owner()
         settings = read_settings()
-        terms = make_terms(settings)
-        self.steps = make_steps(settings, ledger())
-        Every(terms.lease / 4, lambda: renew(ledger(), self.owner, terms=terms), name="keep claims").start()
+        terms, book = make_terms(settings), open_ledger(settings.ledger, patience=PATIENCE)
+        self.steps = make_steps(settings, book)
+        Every(terms.lease / 4, lambda: renew(book, self.owner, terms=terms), name="keep claims").start()
 
 
 _hands: dict[int, Hands] = {}
