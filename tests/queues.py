@@ -194,10 +194,8 @@ class Queue:
 
     def submit(self, *words: str, engines: tuple[str, ...] = ("obeys.py:First",), **wishes) -> str:
         """A document of one page per word, read by engines that obey."""
-        path = self.folder / f"{words[0]}-{len(words)}.pdf"
-        text_pages(path, words)
-        request = Request(schema_name="obeys.py:Note", options=ReadOptions(engines=engines))
-        return self.client.submit(path, request, **wishes)
+        path = text_pages(self.folder / f"{words[0]}-{len(words)}.pdf", words)
+        return self.client.submit(path, obeying(*engines), **wishes)
 
     def finished(self, job: str, seconds: float = 60) -> Callable[[], bool]:
         return lambda: self.client.job(job).ended
@@ -207,6 +205,11 @@ class Queue:
 
     def reads(self, job: str) -> list[Item]:
         return [item for item in self.client.items(job) if item.kind == "read"]
+
+
+def obeying(*engines: str) -> Request:
+    """To be read by these engines of OBEYS into its schema."""
+    return Request(schema_name="obeys.py:Note", options=ReadOptions(engines=engines))
 
 
 def text_pages(path: Path, words: tuple[str, ...] | list[str]) -> Path:
