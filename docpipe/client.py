@@ -13,7 +13,7 @@ from typing import Any, Self
 from docpipe import ledger as book
 from docpipe.allowed import Allowed
 from docpipe.artifacts import secret_name, source_name
-from docpipe.errors import DeadlineError, FailedError, QuotaError
+from docpipe.errors import DeadlineError, FailedError, LedgerError, NotFoundError, QuotaError
 from docpipe.fields import load_schema
 from docpipe.ledger import Event, Item, JobSpec, JobView, Ledger, Quota, check_tenant, new_job_id, open_ledger
 from docpipe.outbound import Outbound, fetch
@@ -124,7 +124,8 @@ class Client:
                 self._store.put(secret_name(tenant, job), password.encode(), private=True)
             found = book.submit(self._ledger, spec, job=job, tenant=tenant, key=key, seconds=seconds, quota=self._quota)
         except BaseException:
-            self._store.delete(f"{tenant}/{job}")
+            if not self._may_exist(job):
+                self._store.delete(f"{tenant}/{job}")
             raise
         if found != job:
             self._store.delete(f"{tenant}/{job}")
@@ -217,6 +218,16 @@ class Client:
         with tempfile.TemporaryDirectory(prefix="docpipe-fetch-") as folder:
             fetched = fetch(str(source), Path(folder) / "document", rules=self._outbound)
             yield Path(folder) / "document", fetched.name
+
+    def _may_exist(self, job: str) -> bool:
+        """Whether a job whose submission failed was written down all the same: the answer to a commit can get lost."""
+        try:
+            book.view(self._ledger, job)
+        except NotFoundError:
+            return False
+        except LedgerError:
+            pass
+        return True
 
     def _check_disk(self, size: int) -> None:
         free = self._store.free_bytes()

@@ -81,7 +81,9 @@ class Steps:
         try:
             self._do(item)
         except (SystemExit, KeyboardInterrupt):
-            book.hand_back(self.ledger, item)
+            self.ledger.patience = 0.0
+            with contextlib.suppress(LedgerError):
+                book.hand_back(self.ledger, item)
             raise
         except LedgerError:
             raise

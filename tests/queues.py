@@ -143,7 +143,8 @@ class Queue:
             "-Q",
             queues,
         ]
-        process = self._launch(name, [*command, "-l", "INFO", "--without-gossip", "--without-mingle"])
+        stop = {"REMAP_SIGTERM": "SIGQUIT"} if pool == "prefork" else {}
+        process = self._launch(name, [*command, "-l", "INFO", "--without-gossip", "--without-mingle"], **stop)
         if wait:
             until(lambda: "ready." in said(self.log(process)), 60, process=process, log=self.log(process))
         return process
@@ -151,8 +152,8 @@ class Queue:
     def log(self, process: subprocess.Popen[bytes]) -> Path:
         return self.folder / f"{self.started.index(process)}.log"
 
-    def _launch(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, **self.settings, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "REMAP_SIGTERM": "SIGQUIT"}
+    def _launch(self, name: str, command: list[str], **settings: str) -> subprocess.Popen[bytes]:
+        environment = {**os.environ, **self.settings, **settings, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
         before = dict(os.environ)
         os.environ.update(environment)
         try:
@@ -193,10 +194,8 @@ class Queue:
 
     def submit(self, *words: str, engines: tuple[str, ...] = ("obeys.py:First",), **wishes) -> str:
         """A document of one page per word, read by engines that obey."""
-        path = self.folder / f"{words[0]}-{len(words)}.pdf"
-        text_pages(path, words)
-        request = Request(schema_name="obeys.py:Note", options=ReadOptions(engines=engines))
-        return self.client.submit(path, request, **wishes)
+        path = text_pages(self.folder / f"{words[0]}-{len(words)}.pdf", words)
+        return self.client.submit(path, obeying(*engines), **wishes)
 
     def finished(self, job: str, seconds: float = 60) -> Callable[[], bool]:
         return lambda: self.client.job(job).ended
@@ -206,6 +205,11 @@ class Queue:
 
     def reads(self, job: str) -> list[Item]:
         return [item for item in self.client.items(job) if item.kind == "read"]
+
+
+def obeying(*engines: str) -> Request:
+    """To be read by these engines of OBEYS into its schema."""
+    return Request(schema_name="obeys.py:Note", options=ReadOptions(engines=engines))
 
 
 def text_pages(path: Path, words: tuple[str, ...] | list[str]) -> Path:

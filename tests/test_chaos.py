@@ -1,10 +1,13 @@
-"""What judges the queue under fire (`make chaos`) sees what is wrong. The fire itself is not part of the suite."""
+"""The queue under seeded fire, and that what judges it sees what is wrong."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 import sqlalchemy as sa
 from chaos_check import Heard, Sown, violations
+from faces import ROOT
 from ledgers import SLOTS
 from queues import Queue
 
@@ -15,6 +18,18 @@ from docpipe.steps import Steps
 
 WORDS = ("w1", "w2", "w3")
 Damage = Callable[[Ledger, str], object]
+
+
+@pytest.mark.crash
+@pytest.mark.queue
+def test_a_queue_under_fire_ends_every_job_once():
+    chaos = [sys.executable, ROOT / "tests" / "chaos.py", "--seconds", "45", "--seed", "1"]
+    ran = subprocess.run(chaos, capture_output=True, text=True, timeout=600)
+    sys.stdout.write(ran.stdout + ran.stderr)
+    assert ran.returncode == 0
+    assert "\nviolations 0\n" in ran.stdout
+    for shot in ("deploy", "freeze", "kill child", "kill dispatcher", "kill group", "kill redis"):
+        assert f" {shot} " in ran.stdout
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 import sqlalchemy as sa
@@ -26,6 +27,7 @@ from docpipe.ledger import (
     forget_sent,
     give_up,
     given_up,
+    is_alive,
     items,
     new_job_id,
     open_ledger,
@@ -432,6 +434,22 @@ def test_a_database_that_does_not_answer_is_said_to_be_so():
     with pytest.raises(LedgerError, match="does not answer") as problem, Ledger("postgresql+psycopg://u:secret@127.0.0.1:1/x").read():
         pass
     assert problem.value.retryable and "secret" not in str(problem.value)
+
+
+def test_patience_outlasts_what_one_wait_does_not(tmp_path):
+    url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+    book, patient, hurried = open_ledger(url), open_ledger(url, patience=30), open_ledger(url, patience=0.1)
+    said = {"lanes": (), "slots": 1, "version": "1"}
+    with book.write():
+        waiting = threading.Thread(target=say_alive, args=(patient, "patient"), kwargs=said)
+        waiting.start()
+        with pytest.raises(LedgerError, match="locked"):
+            say_alive(hurried, "hurried", **said)
+        time.sleep(1)
+    waiting.join(10)
+    assert is_alive(book, "patient") and not is_alive(book, "hurried")
+    for ledger in (book, patient, hurried):
+        ledger.close()
 
 
 FORK = """

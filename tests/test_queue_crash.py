@@ -8,8 +8,9 @@ import time
 import pytest
 from queues import LEASE_S, Queue, until
 
-from docpipe.ledger import Hint, dispatch, events, items, settle
+from docpipe.ledger import Hint, Terms, claim, dispatch, events, items, settle
 from docpipe.ledger import Stored as StoredWork
+from docpipe.ledger.ledger import BUSY
 
 pytestmark = [pytest.mark.crash, pytest.mark.queue]
 PAGES = [f"w{number}" for number in range(1, 7)]
@@ -189,6 +190,81 @@ def test_deploy_no_attempt_burnt(queue):
     assert all(item.attempts == 1 and item.crashes == 0 for item in queue.client.items(job)), queue.client.items(job)
 
 
+def test_a_worker_that_is_stopped_while_it_waits_for_the_ledger_does_not_keep_it(queue):
+    """SIGTERM comes while a worker waits to write down that its child died: it does not hold the ledger through its 25 s, and needs no more
+    of them."""
+    queue.dispatcher()
+    worker = queue.worker()
+    queue.obey("slow", "20")
+    job = queue.submit("only")
+    until(lambda: len(queue.readings()) == 1, 60)
+    with queue.ledger.write():
+        for child in queue.children(worker):
+            child.kill()
+        until(lambda: "SIGKILL" in queue.log(worker).read_text(), 10)
+        time.sleep(1)
+        worker.send_signal(signal.SIGTERM)
+        time.sleep(1)
+    stopped = time.monotonic()
+    until(lambda: any(item.crashes for item in queue.reads(job)), 5)
+    while time.monotonic() < stopped + 5:
+        begin = time.monotonic()
+        with queue.ledger.write():
+            assert time.monotonic() - begin < 5
+        time.sleep(0.3)
+    queue.obey("slow", "0")
+    queue.worker()
+    queue.wait(job, seconds=60)
+    (page,) = queue.reads(job)
+    assert (page.crashes, page.alone) == (1, True)
+    assert worker.wait(40) is not None
+
+
+def test_a_ledger_that_is_away_costs_no_work(queue):
+    """For longer than a lease and than one wait for it: no claim counts as lost, as nobody could renew any; no hint and no page that was
+    read meanwhile is lost."""
+    queue.dispatcher()
+    queue.worker(slots=2)
+    queue.obey("slow", "1")
+    job = queue.submit(*PAGES)
+    until(lambda: len(queue.readings()) >= 2, 60)
+    with queue.ledger.write():
+        time.sleep(BUSY + 2)
+    queue.obey("slow", "0")
+    queue.wait(job, seconds=60)
+    check_whole(queue, job)
+    assert all((item.attempts, item.crashes) == (1, 0) for item in queue.client.items(job)), queue.client.items(job)
+    assert len(queue.readings()) == len(PAGES)
+
+
+def test_a_claim_that_ran_out_while_the_ledger_was_not_asked_is_no_crash_yet(queue):
+    """Its holder has half a lease to say that it lives; then it is one."""
+    from docpipe.settings import Settings
+    from workers.app import make_app
+    from workers.broker import Broker
+    from workers.dispatcher import Dispatcher
+
+    terms = Terms(lease=2.0)
+    with make_app(Settings(broker=queue.redis.url)) as app:
+        dispatcher = Dispatcher(queue.ledger, Broker(app, url=queue.redis.url, prefix="docpipe:"), terms=terms)
+        job = queue.submit("only")
+        (sent,) = dispatch(queue.ledger, slots={"prepare": 1})
+        assert claim(queue.ledger, sent.hint, owner="me", terms=terms)
+        dispatcher.round()
+        time.sleep(terms.lease + 0.1)
+        dispatcher.round()
+        assert [item.state for item in queue.client.items(job)] == ["running"]
+        until(lambda: bool(dispatcher.round()) and queue.client.items(job)[0].crashes == 1, 5)
+
+
+def test_a_worker_ends_while_the_ledger_is_locked(queue):
+    """Its last word is not worth waiting for."""
+    worker = queue.worker("deliver", pool="threads")
+    with queue.ledger.write():
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(15) is not None
+
+
 def test_dispatcher_gap(queue):
     """The dispatcher dies between commit and send: the items are handed out again."""
     job = queue.submit(*PAGES)
@@ -298,8 +374,6 @@ def test_forged_hint(queue):
 
 def test_a_claim_that_was_lost_settles_nothing(queue):
     """What a test can do by hand: settle with a fence that is not one's own."""
-    from docpipe.ledger import claim
-
     job = queue.submit("x")
     (sent,) = dispatch(queue.ledger, slots={"prepare": 1})
     item = claim(queue.ledger, sent.hint, owner="me")

@@ -1,5 +1,6 @@
 """Submitting, asking, retrying and delivering, from the command line and from Python; the work is done here, without a broker."""
 
+import contextlib
 import http.server
 import json
 import stat
@@ -14,8 +15,8 @@ from docpipe import run
 from docpipe.allowed import Allowed
 from docpipe.client import Client
 from docpipe.delivery import Delivery
-from docpipe.errors import EngineError, FailedError, MismatchError, NotFoundError, QuotaError, SchemaError, UsageError
-from docpipe.ledger import LANES, Quota, dispatch, open_ledger, sweep, views
+from docpipe.errors import EngineError, FailedError, LedgerError, MismatchError, NotFoundError, QuotaError, SchemaError, UsageError
+from docpipe.ledger import LANES, Ledger, Quota, dispatch, open_ledger, sweep, views
 from docpipe.ledger.tables import job as jobs
 from docpipe.ledger.tables import metadata
 from docpipe.outbound import Outbound
@@ -188,6 +189,27 @@ def test_what_is_submitted_twice_is_stored_once(client, place):
     first = client.submit(path, Request())
     assert client.submit(path, Request()) == first
     assert len(list((place / "store").rglob("source"))) == 1
+
+
+class Deaf(Ledger):
+    """A ledger whose connection breaks once it has written, before it says so."""
+
+    @contextlib.contextmanager
+    def write(self, **wishes):
+        with super().write(**wishes) as tx:
+            yield tx
+        raise LedgerError("the ledger does not answer")
+
+
+def test_a_submission_whose_answer_got_lost_keeps_its_document(place, client, ledger, steps):
+    path, deaf = text_pages(place / "x.pdf", ["word"]), Deaf(str(ledger.url))
+    with pytest.raises(LedgerError):
+        Client(deaf, Store(str(place / "store")), tenant="acme").submit(path, Request(), key="1")
+    deaf.close()
+    job = client.submit(path, Request(), key="1")
+    assert len(views(ledger)) == 1
+    work(ledger, steps)
+    assert client.result(job).status == "accepted"
 
 
 class Receiving(http.server.BaseHTTPRequestHandler):

@@ -40,6 +40,8 @@ class Dispatcher:
         self._said = 0.0
         self._empty_since: dict[Lane, float] = {}
         self._pause = IDLE
+        self._answered = float("-inf")
+        self._trusts_claims_from = 0.0
 
     def run(self, stopped: Callable[[], bool]) -> None:
         """Go on until `stopped`; a ledger or broker that is away is waited for."""
@@ -55,13 +57,25 @@ class Dispatcher:
                 self._looked = time.monotonic()
                 self._find_lost()
                 self._say_alive()
-            sent = self._send(dispatch(self._ledger))
+            hints = dispatch(self._ledger)
+            self._note_answer()
+            sent = self._send(hints)
         except (LedgerError, *BROKER_ERRORS) as problem:
             self._pause = min(LONGEST_PAUSE, 2 * self._pause)
             log.warning("waiting: %s", type(problem).__name__, extra={"seconds": self._pause})
             return self._pause
         self._pause = IDLE
         return BUSY if sent else IDLE
+
+    def _note_answer(self) -> None:
+        """The ledger answers. Where it had not for a while, or was not asked, nobody could keep a claim: one that ran out is no crash until
+        every holder had a chance to renew, which comes every quarter of a lease."""
+        if self._was_away():
+            self._trusts_claims_from = time.monotonic() + self._terms.lease / 2
+        self._answered = time.monotonic()
+
+    def _was_away(self) -> bool:
+        return time.monotonic() - self._answered > self._terms.lease / 4
 
     def _send(self, hints: list[Sent]) -> int:
         """What could not be sent is pending again at once."""
@@ -81,7 +95,9 @@ class Dispatcher:
             self._said = time.monotonic()
 
     def _find_lost(self) -> None:
-        swept = sweep(self._ledger, terms=self._terms)
+        trusted = not self._was_away() and time.monotonic() >= self._trusts_claims_from
+        swept = sweep(self._ledger, terms=self._terms, claims=trusted)
+        self._note_answer()
         if swept.claims or swept.hints or swept.jobs:
             log.warning("swept", extra=swept.model_dump())
         if self._broker.has_forgotten():

@@ -13,6 +13,7 @@ from functools import lru_cache
 from docpipe.allowed import Allowed
 from docpipe.delivery import Delivery
 from docpipe.ledger import Ledger, Terms, open_ledger, renew
+from docpipe.ledger.dispatch import HINT_LEASE
 from docpipe.outbound import Outbound
 from docpipe.settings import Settings, read_settings
 from docpipe.steps import Steps
@@ -20,29 +21,37 @@ from docpipe.store import Store
 from docpipe.webhook import Secret
 
 ALIVE = 5.0  # seconds between two words of being alive
+# Seconds that an item waits for a ledger that is away, so that no hint and no work is lost for it; as long as a hint may wait.
+PATIENCE = HINT_LEASE
 log = logging.getLogger(__name__)
 
 
 class Every(threading.Thread):
-    """Calls `action` now and then every so many seconds until the process ends; what it raises is logged and does not end it."""
+    """Calls `action` now and then every so many seconds, and `last` once it is stopped, until the process ends; what they raise is logged
+    and does not end it."""
 
-    def __init__(self, seconds: float, action: Callable[[], object], *, name: str) -> None:
+    def __init__(self, seconds: float, action: Callable[[], object], *, name: str, last: Callable[[], object] = lambda: None) -> None:
         super().__init__(name=name, daemon=True)
         self._seconds = seconds
         self._action = action
+        self._last = last
         self._stopped = threading.Event()
 
     def run(self) -> None:
         while not self._stopped.is_set():
-            try:
-                self._action()
-            except Exception:
-                log.exception("%s", self.name)
+            self._call(self._action)
             self._stopped.wait(self._seconds)
+        self._call(self._last)
 
     def stop(self) -> None:
-        """Call it no more."""
+        """Call `action` no more."""
         self._stopped.set()
+
+    def _call(self, action: Callable[[], object]) -> None:
+        try:
+            action()
+        except Exception:
+            log.exception("%s", self.name)
 
 
 def host() -> str:
@@ -57,7 +66,7 @@ def new_owner() -> str:
 
 @lru_cache(maxsize=1)
 def ledger() -> Ledger:
-    """This process's ledger, a forked child's too: it makes its own connections."""
+    """The main process's ledger, and that of whoever only looks."""
     return open_ledger(read_settings().ledger)
 
 
@@ -86,9 +95,9 @@ class Hands:
     def __init__(self) -> None:
         self.owner = new_owner()
         settings = read_settings()
-        terms = make_terms(settings)
-        self.steps = make_steps(settings, ledger())
-        Every(terms.lease / 4, lambda: renew(ledger(), self.owner, terms=terms), name="keep claims").start()
+        terms, book = make_terms(settings), open_ledger(settings.ledger, patience=PATIENCE)
+        self.steps = make_steps(settings, book)
+        Every(terms.lease / 4, lambda: renew(book, self.owner, terms=terms), name="keep claims").start()
 
 
 _hands: dict[int, Hands] = {}

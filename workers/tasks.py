@@ -1,8 +1,13 @@
-"""The one task, and what the worker's main process does beside it. A message is four scalars; all else is read from the ledger."""
+"""The one task, and what the worker's main process does beside it. A message is four scalars; all else is read from the ledger.
+
+The main thread of the main process never touches the ledger: Celery spends a shutdown's 25 s in a signal handler, which Python runs in that
+thread whatever it is at, and a transaction that it was in the middle of would keep everybody else's waiting for as long.
+"""
 
 from __future__ import annotations
 
 import logging
+import threading
 from typing import Any
 
 from billiard.exceptions import TimeLimitExceeded, WorkerLostError
@@ -10,13 +15,14 @@ from celery import signals
 from celery.worker import state
 
 from docpipe import __version__
-from docpipe.errors import UsageError
-from docpipe.ledger import LANES, crashed, read_hint, say_alive, say_goodbye
+from docpipe.errors import LedgerError, UsageError
+from docpipe.ledger import LANES, Hint, crashed, read_hint, say_alive, say_goodbye
 from workers.app import app, queue_name
 from workers.logs import log_as_json
 from workers.process import ALIVE, Every, hands, ledger, new_owner
 
 TASK = "docpipe.work"
+GOODBYE = 2.0  # seconds that a worker waits for its last word; without it, its slots count for half a minute more
 log = logging.getLogger(__name__)
 
 
@@ -35,7 +41,14 @@ def work(*parts: Any, **_later: Any) -> None:
 def _lost(args: Any = (), exception: BaseException | None = None, **_: Any) -> None:
     """In the main process: a child died, so that its claim need not run out first."""
     if isinstance(exception, (WorkerLostError, TimeLimitExceeded)):
-        crashed(ledger(), read_hint(*args), reason=type(exception).__name__)
+        threading.Thread(target=_say_crashed, args=(read_hint(*args), type(exception).__name__), name="say crashed", daemon=True).start()
+
+
+def _say_crashed(hint: Hint, reason: str) -> None:
+    try:
+        crashed(ledger(), hint, reason=reason)
+    except LedgerError:
+        log.exception("the claim has to run out")
 
 
 class _Alive:
@@ -48,7 +61,7 @@ class _Alive:
         taken = {queue.name for queue in consumer.task_consumer.queues}
         self.lanes = [lane for lane in LANES if queue_name(lane) in taken]
         self.slots = int(consumer.controller.concurrency or 1)
-        self.thread = Every(ALIVE, self.say, name="say alive")
+        self.thread = Every(ALIVE, self.say, last=self.say_goodbye, name="say alive")
         self.thread.start()  # a ledger that is locked just now must not keep the worker unheard of for good
 
     def say(self) -> None:
@@ -63,9 +76,12 @@ class _Alive:
         acknowledge what was done, counts it as held for ever, and asks for nothing more."""
         return not self._consumer.task_consumer.channel.qos.can_consume() and not state.reserved_requests
 
+    def say_goodbye(self) -> None:
+        say_goodbye(ledger(), self.owner)
+
     def end(self) -> None:
         self.thread.stop()
-        say_goodbye(ledger(), self.owner)
+        self.thread.join(GOODBYE)
 
 
 @signals.setup_logging.connect  # type: ignore[untyped-decorator]

@@ -22,7 +22,10 @@ from docpipe.errors import LedgerError, NotFoundError, SettingsError
 from docpipe.ledger import tables
 
 BUSY = 30.0  # seconds that a transaction waits for another to end
+BREATH = 2.0  # the same where there is patience: no signal is heard while SQLite waits
+AGAIN = 0.2  # seconds between two tries to begin
 _BEGIN = "docpipe_begin"
+_AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
 
 
 class Tx:
@@ -76,9 +79,12 @@ class Tx:
 
 class Ledger:
     """The durable state of jobs and their work, at an SQLAlchemy URL. Safe to share between threads; a forked child makes its own
-    connections."""
+    connections.
 
-    def __init__(self, url: str, *, clock: Callable[[], float] | None = None) -> None:
+    `patience` are the seconds for which a transaction that cannot begin is tried again; it may be changed at any time.
+    """
+
+    def __init__(self, url: str, *, patience: float = 0.0, clock: Callable[[], float] | None = None) -> None:
         """Opens nothing yet. `clock` replaces the ledger's clock in tests. Raises SettingsError for a URL that cannot be one."""
         try:
             self.url = sa.make_url(url)
@@ -88,6 +94,7 @@ class Ledger:
             ) from problem
         if self.url.get_backend_name() not in ("sqlite", "postgresql"):
             raise SettingsError(f"a ledger cannot lie in {self.url.get_backend_name()}", hint="use sqlite or postgresql+psycopg")
+        self.patience = patience
         self._clock = clock
         self.engine = sa.create_engine(self.url, **self._options())
         if self.is_sqlite:
@@ -122,12 +129,28 @@ class Ledger:
     @contextlib.contextmanager
     def _transaction(self, begin: str, *, durable: bool = False) -> Iterator[Tx]:
         try:
-            with _no_fork(), self.engine.connect() as connection:
-                connection = connection.execution_options(**{_BEGIN: begin})
-                with _synchronous(connection, durable and self.is_sqlite), connection.begin():
-                    yield Tx(connection, self._now(connection))
-        except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as problem:
+            with contextlib.ExitStack() as stack:
+                yield self._begin(stack, begin, durable)
+        except _AWAY as problem:
             raise LedgerError(f"the ledger does not answer: {_said(problem)}") from problem
+
+    def _begin(self, stack: contextlib.ExitStack, begin: str, durable: bool) -> Tx:
+        """A transaction that ends with the stack. Between two tries a fork may happen."""
+        tired = time.monotonic() + self.patience
+        while True:
+            try:
+                with contextlib.ExitStack() as attempt:
+                    attempt.enter_context(_no_fork())
+                    connection = attempt.enter_context(self.engine.connect()).execution_options(**{_BEGIN: begin})
+                    attempt.enter_context(_synchronous(connection, durable and self.is_sqlite))
+                    attempt.enter_context(connection.begin())
+                    tx = Tx(connection, self._now(connection))
+                    stack.enter_context(attempt.pop_all())
+                    return tx
+            except _AWAY:
+                if time.monotonic() > tired:
+                    raise
+            time.sleep(AGAIN)
 
     def _now(self, connection: sa.Connection) -> float:
         if self._clock is not None:
@@ -138,7 +161,7 @@ class Ledger:
 
     def _options(self) -> dict[str, Any]:
         if self.url.get_backend_name() == "sqlite":
-            return {"connect_args": {"timeout": BUSY}, "pool_size": 2, "max_overflow": 64}
+            return {"connect_args": {"timeout": BREATH if self.patience else BUSY}, "pool_size": 2, "max_overflow": 64}
         waits = int(BUSY * 1000)
         arguments = {"connect_timeout": 10, "options": f"-c lock_timeout={waits} -c statement_timeout={2 * waits}"}
         return {"connect_args": arguments, "pool_size": 2, "max_overflow": 64, "pool_pre_ping": True}

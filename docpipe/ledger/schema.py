@@ -13,10 +13,10 @@ HEAD = "0001"  # the newest file of migrations/versions
 _LOCK = 0x646F6370  # of PostgreSQL's advisory locks: one process at a time changes tables
 
 
-def open_ledger(url: str) -> Ledger:
-    """The ledger at the URL, its tables those of this version. Raises SettingsError, LedgerError, and MismatchError where a newer docpipe
-    has changed them."""
-    ledger = Ledger(url)
+def open_ledger(url: str, *, patience: float = 0.0) -> Ledger:
+    """The ledger at the URL, as `Ledger` has it, its tables those of this version. Raises SettingsError, LedgerError, and MismatchError
+    where a newer docpipe has changed them."""
+    ledger = Ledger(url, patience=patience)
     if ledger.is_sqlite and ledger.url.database:
         Path(ledger.url.database).parent.mkdir(parents=True, exist_ok=True)
     try:
