@@ -36,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for the results")
     parser.add_argument("--only", metavar="GLOB", action="append", default=[], help="only files like this, '*.pdf'; may be repeated")
     parser.add_argument("--jobs", metavar="N", help="processes that read at the same time (default: one per CPU)")
-    parser.add_argument("--timeout", metavar="SECONDS", default="3600", help="the most a document, or a page of a long one, may take (default: 3600)")
+    parser.add_argument(
+        "--timeout", metavar="SECONDS", default="3600", help="the most a document, or a page of a long one, may take (default: 3600)"
+    )
     parser.add_argument("--work", metavar="DIR", type=Path, help="keep words, images and readings in DIR/NAME")
     parser.add_argument("--sink", metavar="NAME", action="append", default=[], help="a further sink for all results; may be repeated")
     parser.add_argument("--progress", action="store_true", help="show progress even where stderr is no terminal")
