@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pydantic import ByteSize, Field, SecretStr, ValidationError
@@ -68,3 +69,9 @@ def read_settings() -> Settings:
         first = problem.errors()[0]
         name = "DOCPIPE_" + "_".join(str(part) for part in first["loc"]).upper()
         raise SettingsError(f"{name}: {first['msg']}") from problem
+
+
+def sends_traces() -> bool:
+    """Whether OpenTelemetry's own variables say where traces are sent."""
+    places = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+    return any(os.environ.get(place) for place in places) and os.environ.get("OTEL_TRACES_EXPORTER") != "none"

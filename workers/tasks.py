@@ -12,6 +12,7 @@ from celery.worker import state
 from docpipe import __version__
 from docpipe.errors import UsageError
 from docpipe.ledger import LANES, crashed, read_hint, say_alive, say_goodbye
+from docpipe.telemetry import stop_tracing
 from workers.app import app, queue_name
 from workers.logs import log_as_json
 from workers.process import ALIVE, Every, hands, ledger, new_owner
@@ -36,6 +37,12 @@ def _lost(args: Any = (), exception: BaseException | None = None, **_: Any) -> N
     """In the main process: a child died, so that its claim need not run out first."""
     if isinstance(exception, (WorkerLostError, TimeLimitExceeded)):
         crashed(ledger(), read_hint(*args), reason=type(exception).__name__)
+
+
+@signals.worker_process_shutdown.connect  # type: ignore[untyped-decorator]
+def _child_ends(**_: Any) -> None:
+    """A pool's child leaves without what Python does at exit."""
+    stop_tracing()
 
 
 class _Alive:

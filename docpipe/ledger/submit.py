@@ -44,12 +44,13 @@ def submit(
     key: str | None = None,
     seconds: float | None = None,
     quota: Quota | None = None,
+    traceparent: str | None = None,
 ) -> str:
     """Write the job down, durably; its document must be stored already. Returns the job's id: `job`, or that of the earlier job with the
     same key.
 
-    `seconds` is the most it may take until it has an outcome. Raises ConflictError where the key stands for another reading, QuotaError
-    where the backlog is full, UsageError for a tenant's name that cannot be one.
+    `seconds` is the most it may take until it has an outcome, `traceparent` (W3C) the trace that its items join. Raises ConflictError where
+    the key stands for another reading, QuotaError where the backlog is full, UsageError for a tenant's name that cannot be one.
     """
     check_tenant(tenant)
     key = key or default_key(tenant, spec)
@@ -58,7 +59,8 @@ def submit(
         earlier = tx.one(sa.select(tables.job.c.id, tables.job.c.spec_sha256).where(tables.job.c.tenant == tenant, tables.job.c.key == key))
         if earlier is None:
             _check_room(tx, tenant, quota or Quota())
-            if _insert(tx, spec, meaning, job=job, tenant=tenant, key=key, seconds=seconds):
+            deadline = None if seconds is None else tx.now + seconds
+            if _insert(tx, spec, meaning, id=job, tenant=tenant, key=key, deadline_at=deadline, traceparent=traceparent):
                 return job
             earlier = tx.one(
                 sa.select(tables.job.c.id, tables.job.c.spec_sha256).where(tables.job.c.tenant == tenant, tables.job.c.key == key)
@@ -68,12 +70,11 @@ def submit(
     return str(earlier.id)
 
 
-def _insert(tx: Tx, spec: JobSpec, meaning: str, *, job: str, tenant: str, key: str, seconds: float | None) -> bool:
+def _insert(tx: Tx, spec: JobSpec, meaning: str, *, id: str, tenant: str, **columns: str | float | None) -> bool:
     new = tx.insert_new(
         tables.job,
-        id=job,
+        id=id,
         tenant=tenant,
-        key=key,
         spec=spec.model_dump_json(),
         spec_sha256=meaning,
         state="preparing",
@@ -82,12 +83,12 @@ def _insert(tx: Tx, spec: JobSpec, meaning: str, *, job: str, tenant: str, key: 
         lane="prepare",
         served_at=0.0,
         created_at=tx.now,
-        deadline_at=None if seconds is None else tx.now + seconds,
+        **columns,
     )
     if new:
         tx.insert_new(tables.tenant, name=tenant, served_at=0.0)
-        tx.tell(job, "submitted")
-        enter(tx, job, "preparing", kind="prepare", items={0: None}, lane="prepare", round=0)
+        tx.tell(id, "submitted")
+        enter(tx, id, "preparing", kind="prepare", items={0: None}, lane="prepare", round=0)
     return new
 
 

@@ -65,12 +65,14 @@ job = Table(
     Column("result_sha256", String(64)),
     Column("error_code", String(32)),
     Column("error", Text),
+    Column("traceparent", String(64)),  # W3C's, of the submission, where it was traced
     UniqueConstraint("tenant", "key", name="job_key"),
 )
 _due = job.c.due_at.isnot(None)
 Index("job_due", job.c.lane, job.c.tenant, job.c.served_at, sqlite_where=_due, postgresql_where=_due)
 Index("job_state", job.c.state, job.c.tenant)
 Index("job_deadline", job.c.state, job.c.deadline_at)
+Index("job_ended", job.c.ended_at)
 
 work = Table(
     "work",
