@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     )
     outbound_allowed: tuple[str, ...] = Field((), description="networks and hosts that may be called although they are not public")
     outbound_http: bool = Field(False, description="call http:// addresses as well")
+    metrics: str | None = Field(None, pattern=r"^\S+:\d{1,5}$", description="where the dispatcher serves metrics, such as 0.0.0.0:9464")
 
     def limits(self) -> Limits:
         """The limits of these settings, as preprocessing takes them."""

@@ -38,6 +38,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 LANES: tuple[Lane, ...] = get_args(Lane)
 UNDER_WAY: tuple[WorkState, ...] = ("enqueued", "running")
 UNDONE: tuple[WorkState, ...] = ("pending", *UNDER_WAY)
+UNFINISHED: tuple[JobState, ...] = ("preparing", "reading", "merging", "delivering")
 ENDED: tuple[JobState, ...] = ("done", "cancelled")
 
 metadata = MetaData()
