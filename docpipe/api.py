@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast, overload
@@ -19,9 +17,10 @@ from docpipe.preprocess import identify, warm_up
 from docpipe.records import Job, Readings, Result, SchemaRef
 from docpipe.request import Request, job_id, make_request
 from docpipe.settings import Settings, read_settings
+from docpipe.source import readable
 from docpipe.validate import validate
 from docpipe.words import load_ocr
-from docpipe.workspace import Workspace, temporary
+from docpipe.workspace import claimed, temporary
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -130,27 +129,12 @@ class Reader(Generic[S]):
     def read(self, path: str | Path, *, password: str | None = None, work: str | Path | None = None) -> Result[S]:
         """One document's result; every DocpipeError it raises names the file. `work` is the folder to keep every intermediate in."""
         with _naming(Path(path)), contextlib.ExitStack() as stack:
-            source = stack.enter_context(_source(Path(path)))
+            source = stack.enter_context(readable(Path(path)))
             document = identify(source, self.limits, formats=self.options.formats)
             key = job_id(document, self.schema_ref, self.options)
             job = Job(id=key, source=source, document=document, schema_ref=self.schema_ref, options=self.options)
-            space = stack.enter_context(temporary()) if work is None else _claimed(Path(work), job)
+            space = stack.enter_context(temporary()) if work is None else claimed(Path(work), job)
             return pipeline.run(job, self.schema, engines=self.engines, ocr=self.ocr, space=space, limits=self.limits, password=password)
-
-
-@contextlib.contextmanager
-def _source(path: Path) -> Iterator[Path]:
-    """The file under a name that every library takes: a name that is not UTF-8 is escaped, by way of a link."""
-    if path.is_dir():
-        raise NotFoundError("a folder, not a file", hint="docpipe batch reads folders")
-    raw = os.fsencode(path)
-    if raw.decode(errors="replace").encode() == raw or not path.exists():
-        yield path
-        return
-    with tempfile.TemporaryDirectory(prefix="docpipe-name-") as folder:
-        link = Path(folder) / os.fsencode(path.name).decode(errors="backslashreplace")[-80:]
-        link.symlink_to(path.resolve())
-        yield link
 
 
 def _schema(schema: type[BaseModel] | str) -> tuple[type[BaseModel], SchemaRef]:
@@ -162,22 +146,6 @@ def _built_in(name: str) -> str:
     if name not in plugins.names(BUILT_IN):
         raise UsageError(f"the readings were made with {name!r}, which is no built-in schema", hint="give it with --schema")
     return name
-
-
-def _claimed(work: Path, job: Job) -> Workspace:
-    """The workspace in `work`, empty of an earlier run of the same job. Raises MismatchError where another job's files lie there."""
-    space = Workspace(work)
-    note = space.path("job.json")
-    known = None
-    with contextlib.suppress(OSError, ValueError):
-        known = space.load(note, Job).id
-    files = [*work.glob("page-*"), *work.glob("readings.json")]
-    if known != job.id and (note.exists() or files):
-        raise MismatchError(f"{work} holds the work of another document or of other options", hint="give --work an empty folder")
-    for file in files:
-        file.unlink()
-    space.save(note, job)
-    return space
 
 
 def _load_readings(path: Path) -> Readings:

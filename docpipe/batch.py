@@ -1,9 +1,13 @@
-"""Many files with one schema: each ends in exactly one of a result or an error row. Knows no stage and no way of showing progress."""
+"""Many files with one schema: each ends in exactly one of a result or an error row. Knows no stage and no way of showing progress.
+
+A file is a job of a ledger that the batch keeps beside its results; what an earlier call left undone, this one goes on with.
+"""
 
 from __future__ import annotations
 
-import logging
-import tempfile
+import contextlib
+import hashlib
+import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -13,18 +17,26 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from docpipe.errors import DeadlineError, DocpipeError, ResourceError, UsageError
+from docpipe import ledger as book
+from docpipe.errors import CrashError, DocpipeError, LedgerError, UsageError, tree
 from docpipe.fields import load_schema
+from docpipe.inline import Inline
+from docpipe.inplace import IN_PLACE, Place, make_worker, source_of
+from docpipe.ledger import JobSpec, JobView, Ledger, Quota, open_ledger
 from docpipe.output import write_file, writing
-from docpipe.pool import Lost, Pool
-from docpipe.records import Record, Result, Status
-from docpipe.request import Request
+from docpipe.pool import Pool
+from docpipe.preprocess import identify
+from docpipe.records import Record, Result, SchemaRef, Status
+from docpipe.request import Request, job_id
 from docpipe.scratch import scratch
-from docpipe.shelf import Item, Shelf, forget, is_done, keep
+from docpipe.shelf import Item, Shelf
 from docpipe.sinks import load_sink
+from docpipe.source import readable
+from docpipe.store import Store
 from docpipe.workspace import Workspace
 
-INTERNAL = "internal"
+TENANT = "batch"
+_UNLIMITED = Quota(tenant_jobs=1_000_000, jobs=1_000_000)
 
 
 class ErrorRow(Record):
@@ -49,16 +61,6 @@ class Done(Record):
     error: ErrorRow | None = None
 
 
-class Setup(Record):
-    """What every child process needs to know. The password stays in memory."""
-
-    request: Request
-    scratch: Path
-    work: Path | None = None
-    password: str | None = None
-    debug: bool = False
-
-
 @dataclass
 class Summary:
     """What a batch came to; `new_pages` and `seconds` are of this call only."""
@@ -73,9 +75,82 @@ class Summary:
     errors: list[ErrorRow] = field(default_factory=list)
 
 
+class Register:
+    """The batch's files as jobs of its ledger: one job for each name, which is another one once the file or the wishes are others."""
+
+    def __init__(self, ledger: Ledger, store: Store, shelf: Shelf, request: Request, ref: SchemaRef) -> None:
+        """What an earlier call was at when it was cut short is stopped, to be taken up again by name."""
+        self._ledger = ledger
+        self._store = store
+        self._shelf = shelf
+        self._request = request
+        self._ref = ref
+        for job in book.known(ledger, tenant=TENANT).values():
+            if job.state not in ("done", "cancelled"):
+                book.cancel(ledger, job.id)
+        self._known = book.known(ledger, tenant=TENANT)
+
+    def is_done(self, item: Item) -> bool:
+        """A complete result lies there, made of this very file with this schema and these options, and trying again would not help it: it
+        is not `failed`, and nothing in it failed for a passing reason."""
+        job = self._known.get(self._key(item))
+        if job is None or job.status not in ("accepted", "review"):
+            return False
+        try:
+            result = json.loads(item.result.read_bytes())
+            spec = self._spec(item)
+            same = (result["status"], result["document"]["sha256"]) == (job.status, spec.document.sha256)
+            return same and not result["retryable"] and job.meaning == book.meaning(spec)
+        except (DocpipeError, OSError, ValueError, KeyError, TypeError):
+            return False
+
+    def take_up(self, item: Item) -> str:
+        """The file's job, about to be done: the earlier one where something of it is left, else a new one. Raises DocpipeError."""
+        if item.blocked:
+            raise UsageError(item.blocked, hint="rename the folder")
+        spec = self._spec(item)
+        job = self._known.get(self._key(item))
+        if job is not None and job.meaning == book.meaning(spec) and self._store.has(_folder(job.id)):
+            book.retry(self._ledger, job.id)
+            return job.id
+        if job is not None:
+            book.forget(self._ledger, job.id)
+            self._store.delete(_folder(job.id))
+        return book.submit(self._ledger, spec, job=book.new_job_id(), tenant=TENANT, key=self._key(item), quota=_UNLIMITED)
+
+    def hand_over(self, job: JobView, item: Item) -> Done:
+        """Put the job's result into its place, or say why there is none; of a file in error no earlier result is left."""
+        if job.result is None:
+            return _without_result(item, _row_of(item, job))
+        try:
+            content = self._store.read(job.result)
+            write_file(item.result, content + b"\n")
+            self._store.delete(_folder(job.id))
+        except DocpipeError as problem:
+            return _without_result(item, _row(item, problem))
+        return Done(name=item.name, status=job.status, pages=len(json.loads(content)["pages"]))
+
+    def _key(self, item: Item) -> str:
+        """A file's place in the batch, as an idempotency key."""
+        return hashlib.sha256(source_of(item.path, self._shelf.folder).encode()).hexdigest()
+
+    def _spec(self, item: Item) -> JobSpec:
+        options = self._request.options
+        with readable(item.path) as path:
+            document = identify(path, self._request.limits, formats=options.formats)
+        return JobSpec(
+            key=job_id(document, self._ref, options),
+            source=source_of(item.path, self._shelf.folder),
+            document=document,
+            schema_ref=self._ref,
+            options=options,
+            limits=self._request.limits,
+        )
+
+
 @dataclass(frozen=True)
 class Batch:
-    """One call's wishes. `seconds` is the most a document may take; `sinks` get every result at the end, in order of name."""
+    """One call's wishes. `seconds` is the most a document may take in one go; `sinks` get every result at the end, in order of name."""
 
     shelf: Shelf
     request: Request
@@ -89,47 +164,68 @@ class Batch:
     def run(self, *, started: Callable[[int, int], None], told: Callable[[Done], None]) -> Summary:
         """Read what is not done yet. Calls `started(files, files already done)` once and `told` for every file that was read now.
 
-        Raises UsageError or ResourceError where nothing can be read or written at all.
+        Raises UsageError, ResourceError or LedgerError where nothing can be read or written at all.
         """
         with self.shelf.locked(), scratch() as space:
             begin = time.monotonic()
             _, ref = load_schema(self.request.schema_name)
             if self.work:
                 Workspace(self.work)  # one that cannot be made is nobody's fault but the call's
-            items = list(self.shelf.items())
-            missing = [item for item in items if not is_done(item, ref, self.request.sha256())]
-            started(len(items), len(items) - len(missing))
-            summary = Summary(documents=len(items), kept=len(items) - len(missing))
-            setup = Setup(request=self.request, scratch=space, work=self.work, password=self.password, debug=self.debug)
-            self._read(missing, setup, summary, told)
+            place = self._place(space)
+            with contextlib.closing(open_ledger(place.ledger)) as ledger:
+                register = Register(ledger, Store(str(place.store)), self.shelf, self.request, ref)
+                items = list(self.shelf.items())
+                missing = [item for item in items if not register.is_done(item)]
+                started(len(items), len(items) - len(missing))
+                summary = Summary(documents=len(items), kept=len(items) - len(missing))
+                with Pool(make_worker, place, size=max(1, min(self.jobs, len(missing))), seconds=self.seconds) as pool:
+                    self._read(missing, register, Inline(ledger, pool, terms=IN_PLACE), summary, told)
             summary.seconds = time.monotonic() - begin
             self._deliver(items, summary)
         return summary
 
-    def _read(self, missing: Sequence[Item], setup: Setup, summary: Summary, told: Callable[[Done], None]) -> None:
+    def _place(self, space: Path) -> Place:
+        ours = self.shelf.ours.absolute()
+        return Place(
+            ledger=f"sqlite:///{ours / 'ledger.sqlite'}",
+            store=ours / "store",
+            folder=self.shelf.folder.absolute(),
+            scratch=space,
+            request=self.request,
+            work=self.work and self.work.absolute(),
+            password=self.password,
+            debug=self.debug,
+        )
+
+    def _read(self, items: Sequence[Item], register: Register, runner: Inline, summary: Summary, told: Callable[[Done], None]) -> None:
         """Read the files; error rows are on disk as they come, so that a cut-short call has them too."""
-        path = self.shelf.out / "errors.jsonl"
+        path, at_work = self.shelf.out / "errors.jsonl", dict[str, Item]()
         with writing(path), path.open("w", encoding="utf-8") as errors:
-            pool: Pool[Setup, Item, Done] = Pool(make_reader, setup, size=max(1, min(self.jobs, len(missing))), seconds=self.seconds)
-            for done in self._outcomes(pool, missing):
+
+            def tell(done: Done) -> None:
                 if done.error:
                     errors.write(done.error.model_dump_json() + "\n")
                     errors.flush()
                     summary.errors.append(done.error)
                 summary.new_pages += done.pages
                 told(done)
+
+            def feed() -> Iterator[str]:
+                for item in items:
+                    try:
+                        job = register.take_up(item)
+                    except LedgerError:
+                        raise
+                    except DocpipeError as problem:
+                        tell(_without_result(item, _row(item, problem)))
+                    else:
+                        at_work[job] = item
+                        yield job
+
+            for job in runner.run(feed()):
+                tell(register.hand_over(job, at_work.pop(job.id)))
         summary.errors.sort(key=lambda row: row.file)
         write_file(path, "".join(f"{row.model_dump_json()}\n" for row in summary.errors).encode())
-
-    def _outcomes(self, pool: Pool[Setup, Item, Done], missing: Sequence[Item]) -> Iterator[Done]:
-        """What became of every file, one of them each; of a file in error no earlier result is left."""
-        for item in missing:
-            if item.blocked:
-                problem = UsageError(item.blocked, hint="rename the folder")
-                yield Done(name=item.name, error=_error_row(item, problem))
-        for item, answer in pool.run([item for item in missing if not item.blocked]):
-            done = _lost(item, answer, self.seconds) if isinstance(answer, Lost) else answer
-            yield _without_result(item, done) if done.error else done
 
     def _deliver(self, items: Sequence[Item], summary: Summary) -> None:
         """Hand every result to each sink, one sink after the other, so that only one result is in memory."""
@@ -157,51 +253,28 @@ def load_result(path: Path, schema: type[BaseModel]) -> Result[Any]:
         return result
 
 
-def make_reader(setup: Setup) -> Callable[[Item], Done]:
-    """In the child: the engines once, then one file after the other. Raises UsageError or EngineError."""
-    from docpipe.api import Reader
-
-    # What goes wrong with a page is in its result; lines from many processes at once would only tear the progress bar.
-    logging.basicConfig(level=logging.WARNING, format="docpipe: %(process)d: %(message)s")
-    logging.getLogger("docpipe").setLevel(logging.DEBUG if setup.debug else logging.CRITICAL)
-    tempfile.tempdir = str(setup.scratch)  # a child that is killed leaves its workspace where the parent clears up
-    reader = Reader(setup.request.schema_name, setup.request)
-    request = setup.request.sha256()
-
-    def read(item: Item) -> Done:
-        try:
-            work = setup.work / item.name if setup.work else None
-            result = reader.read(item.path, password=setup.password, work=work)
-            keep(item, result, request)
-        except Exception as problem:
-            return Done(name=item.name, error=_error_row(item, problem))
-        return Done(name=item.name, status=result.status, pages=len(result.pages))
-
-    return read
-
-
-def _without_result(item: Item, done: Done) -> Done:
+def _without_result(item: Item, row: ErrorRow) -> Done:
     """The error once the file's earlier result is gone; where that cannot be removed, the row says so."""
     try:
-        forget(item)
+        with writing(item.result):
+            item.result.unlink(missing_ok=True)
     except DocpipeError as problem:
-        row = done.error and done.error.model_copy(
-            update={"message": f"{done.error.message}; nor can an older result go: {problem.message}"}
-        )
-        return done.model_copy(update={"error": row})
-    return done
+        row = row.model_copy(update={"message": f"{row.message}; nor can an older result go: {problem.message}"})
+    return Done(name=item.name, error=row)
 
 
-def _error_row(item: Item, problem: Exception) -> ErrorRow:
-    if isinstance(problem, DocpipeError):
-        return ErrorRow(file=item.name, code=problem.code, message=problem.message, hint=problem.hint, retryable=problem.retryable)
-    return ErrorRow(file=item.name, code=INTERNAL, message=f"{type(problem).__name__}: {problem}", hint="docpipe run --debug shows where")
+def _row(item: Item, problem: DocpipeError) -> ErrorRow:
+    return ErrorRow(file=item.name, code=problem.code, message=problem.message, hint=problem.hint, retryable=problem.retryable)
 
 
-def _lost(item: Item, lost: Lost, seconds: float | None) -> Done:
-    problem: DocpipeError
-    if lost.late:
-        problem = DeadlineError(f"took longer than {seconds:g} seconds", hint="raise --timeout")
-    else:
-        problem = ResourceError(f"its process died twice (exit code {lost.exit_code})", hint="out of memory? give it more, or fewer --jobs")
-    return Done(name=item.name, error=_error_row(item, problem))
+def _row_of(item: Item, job: JobView) -> ErrorRow:
+    """What the ledger says of a job without a result; the hint is part of its message."""
+    code = job.error_code or CrashError.code
+    return ErrorRow(
+        file=item.name, code=code, message=job.error or "", retryable=any(kind.retryable for kind in tree() if kind.code == code)
+    )
+
+
+def _folder(job: str) -> str:
+    """Where the store has what the job's items left."""
+    return f"{TENANT}/{job}"

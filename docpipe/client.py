@@ -22,6 +22,7 @@ from docpipe.preprocess import identify
 from docpipe.records import Document, Result
 from docpipe.request import Request, job_id
 from docpipe.settings import Settings, read_settings
+from docpipe.source import readable
 from docpipe.store import Store
 
 POLL = 0.2  # seconds between two looks while waiting
@@ -225,7 +226,8 @@ class Client:
     def _local(self, source: str | Path) -> Iterator[tuple[Path, str]]:
         """The document as a file, and the name that it goes by."""
         if not str(source).lower().startswith(("http://", "https://")):
-            yield Path(source), Path(source).name
+            with readable(Path(source)) as path:
+                yield path, path.name
             return
         with tempfile.TemporaryDirectory(prefix="docpipe-fetch-") as folder:
             fetched = fetch(str(source), Path(folder) / "document", rules=self._outbound)

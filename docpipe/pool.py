@@ -1,6 +1,6 @@
 """Tasks done by child processes, one at a time each, where a child may die or hang. Knows nothing of documents.
 
-A child that dies takes only its own task along: that task is tried once more when no other child is running, and is then given up.
+A child that dies takes only its own task along; what becomes of that task is for whoever gave it to say.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ import contextlib
 import multiprocessing
 import signal
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
@@ -57,7 +56,7 @@ class Child(Generic[Setup, Task, Answer]):
         with contextlib.suppress(OSError):  # a child that died already shows as lost when it is waited for
             self.connection.send(task)
 
-    def take(self) -> Answer | Lost | None:
+    def take(self) -> _Answered | Lost | None:
         """What the child has sent: an answer, or None for the news that it is ready; Lost where it died. Raises what the child raised
         while it was being set up."""
         try:
@@ -95,43 +94,49 @@ class Pool(Generic[Setup, Task, Answer]):
     """`size` children that each call `make(setup)` once and what it returns for every task. `make` and all that travels are picklable."""
 
     def __init__(self, make: Make[Setup, Task, Answer], setup: Setup, *, size: int, seconds: float | None = None) -> None:
-        """`seconds` is the most a task may take."""
+        """`seconds` is the most a task may take. Children are started as they are needed."""
         self._make = make
         self._setup = setup
-        self._size = size
+        self.size = size
         self._seconds = seconds
         self._children: list[Child[Setup, Task, Answer]] = []
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Answer | Lost]]:
-        """Every task with its answer, in the order they come in. Raises what `make` raises."""
-        suspects: list[Task] = []
-        try:
-            for task, answer in self._work(deque(tasks), self._size):
-                if isinstance(answer, Lost) and not answer.late:
-                    suspects.append(task)
-                else:
-                    yield task, answer
-            self._stop()
-            for task in suspects:
-                yield from self._work(deque([task]), 1)
-        finally:
-            self._stop()
+    def __enter__(self) -> Pool[Setup, Task, Answer]:
+        return self
 
-    def _work(self, tasks: deque[Task], size: int) -> Iterator[tuple[Task, Answer | Lost]]:
-        while tasks or self._busy():
-            while tasks and len(self._busy()) < size:
-                self._idle_child().give(tasks.popleft())
-            for child in self._ready():
-                task, answer = child.task, child.take()
-                if answer is None:
-                    continue
-                if isinstance(answer, Lost) or child.done >= _RECYCLE:
-                    self._drop(child)
-                yield task, answer  # type: ignore[misc]
-            for child in self._late():
-                task = child.task
+    def __exit__(self, *_: object) -> None:
+        """End every child, whatever it is doing."""
+        for child in self._children:
+            child.stop()
+        self._children.clear()
+
+    @property
+    def busy(self) -> int:
+        """Tasks in hand."""
+        return len(self._busy())
+
+    @property
+    def free(self) -> int:
+        """Children that could take a task."""
+        return self.size - self.busy
+
+    def give(self, task: Task) -> None:
+        """Hand a task to a child that is free."""
+        self._idle_child().give(task)
+
+    def answers(self, patience: float | None = None) -> Iterator[tuple[Task, Answer | Lost]]:
+        """What has become of tasks in hand: waits for the first, or for `patience` seconds. Raises what `make` raises."""
+        for child in self._ready(patience):
+            task, answer = child.task, child.take()
+            if answer is None:
+                continue
+            if isinstance(answer, Lost) or child.done >= _RECYCLE:
                 self._drop(child)
-                yield task, Lost()  # type: ignore[misc]
+            yield task, answer.value if isinstance(answer, _Answered) else answer  # type: ignore[misc]
+        for child in self._late():
+            task = child.task
+            self._drop(child)
+            yield task, Lost()  # type: ignore[misc]
 
     def _busy(self) -> list[Child[Setup, Task, Answer]]:
         return [child for child in self._children if child.task is not None]
@@ -143,11 +148,11 @@ class Pool(Generic[Setup, Task, Answer]):
             self._children.append(child)
         return child
 
-    def _ready(self) -> list[Child[Setup, Task, Answer]]:
+    def _ready(self, patience: float | None) -> list[Child[Setup, Task, Answer]]:
         by_connection = {child.connection: child for child in self._busy()}
-        patience = None
         if self._seconds is not None:
-            patience = max(0.0, min(child.time_left(self._seconds) for child in by_connection.values()))
+            until_late = (max(0.0, child.time_left(self._seconds)) for child in by_connection.values())
+            patience = min([*until_late, *([] if patience is None else [patience])], default=None)
         return [by_connection[connection] for connection in wait(list(by_connection), patience) if isinstance(connection, Connection)]
 
     def _late(self) -> list[Child[Setup, Task, Answer]]:
@@ -159,17 +164,19 @@ class Pool(Generic[Setup, Task, Answer]):
         self._children.remove(child)
         child.stop()
 
-    def _stop(self) -> None:
-        for child in self._children:
-            child.stop()
-        self._children.clear()
-
 
 @dataclass(frozen=True)
 class _SetUp:
     """The child's first words: `make` returned, or raised this."""
 
     problem: Exception | None = None
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """A task's answer, which may be None."""
+
+    value: Any
 
 
 def _serve(connection: Connection, make: Callable[[Any], Callable[[Any], Any]], setup: Any) -> None:
@@ -183,4 +190,4 @@ def _serve(connection: Connection, make: Callable[[Any], Callable[[Any], Any]], 
             return
         connection.send(_SetUp())
         while True:
-            connection.send(work(connection.recv()))
+            connection.send(_Answered(work(connection.recv())))

@@ -1,7 +1,7 @@
-"""Which documents a batch has, where the result of each lies, and which are done. Knows files and hashes; reads no document.
+"""Which documents a batch has, and where the result of each lies. Knows files; reads no document.
 
-OUT/a/b.pdf.json               the result of DIR/a/b.pdf
-OUT/.docpipe/a/b.pdf.json      what it was made from: the hashes that resuming compares
+OUT/a/b.pdf.json      the result of DIR/a/b.pdf
+OUT/.docpipe          the batch's own: its lock, its ledger and what the documents' items leave for one another
 
 What has no place there is an item all the same, with the reason in `blocked`: a file in a folder that is called like another file's
 result, or like a file that the batch itself writes.
@@ -11,23 +11,19 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
-import json
 import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
 
 from docpipe.errors import NotFoundError, UsageError
-from docpipe.output import write_file, writing
-from docpipe.records import Record, Result, SchemaRef
+from docpipe.output import writing
+from docpipe.records import Record
 from docpipe.sinks.json_file import json_name
+from docpipe.source import printable
 
-NOTES = ".docpipe"
+_OURS = ".docpipe"
 _OWN = ("errors.jsonl", "results.jsonl", "results.csv", "results.*.csv", "results.xlsx")  # what a batch writes beside the results
 
 
@@ -38,16 +34,7 @@ class Item(Record):
     name: str
     path: Path
     result: Path
-    note: Path
     blocked: str = ""
-
-
-class Note(Record):
-    """What a result was made from."""
-
-    document: str
-    schema_sha256: str
-    request: str
 
 
 class Shelf:
@@ -65,12 +52,17 @@ class Shelf:
         self._only = only
         self._skip = {path.resolve() for path in (out, *skip)}
 
+    @property
+    def ours(self) -> Path:
+        """The folder for what the batch has to remember."""
+        return self.out / _OURS
+
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Only one batch writes here at a time; the lock ends with the process. Raises UsageError."""
         with writing(self.out):
-            (self.out / NOTES).mkdir(parents=True, exist_ok=True)
-            file = (self.out / NOTES / ".lock").open("wb")
+            self.ours.mkdir(parents=True, exist_ok=True)
+            file = (self.ours / ".lock").open("wb")
         with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -85,9 +77,8 @@ class Shelf:
         places = [(path, _place(path.relative_to(self.folder))) for path in sorted(self._paths(), key=os.fsencode)]
         taken = {where for _, where in places}
         for path, where in places:
-            below = path.relative_to(self.folder).as_posix()
-            name = os.fsencode(below).decode(errors="backslashreplace")
-            yield Item(name=name, path=path, result=self.out / where, note=self.out / NOTES / where, blocked=_blocked(where, taken))
+            name = printable(path.relative_to(self.folder))
+            yield Item(name=name, path=path, result=self.out / where, blocked=_blocked(where, taken))
 
     def _paths(self) -> Iterator[Path]:
         """Real folders first, then what links lead to: every folder once, under its own name where it has one here."""
@@ -132,34 +123,3 @@ def _blocked(where: Path, taken: set[Path]) -> str:
         return f"its result would lie in {where.parts[0]!r}, a file that the batch itself writes"
     other = next((folder for folder in where.parents if folder in taken), None)
     return f"its result would lie in {os.fspath(other)!r}, which is the result of another file" if other else ""
-
-
-def is_done(item: Item, schema: SchemaRef, request: str) -> bool:
-    """A complete result lies there, made of this very file with this schema and these options, and trying again would not help it: it
-    is not `failed`, and nothing in it failed for a passing reason."""
-    try:
-        note = Note.model_validate_json(item.note.read_bytes())
-        if (note.schema_sha256, note.request) != (schema.sha256, request):
-            return False
-        result = json.loads(item.result.read_bytes())
-        claimed = (result["document"]["sha256"], result["schema"]["sha256"])
-        if claimed != (note.document, note.schema_sha256) or result["status"] == "failed" or result.get("retryable"):
-            return False
-        with item.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == note.document
-    except (OSError, ValidationError, ValueError, KeyError, TypeError, AttributeError):
-        return False
-
-
-def keep(item: Item, result: Result[Any], request: str) -> None:
-    """Store the result, then the note that makes it count as done. Raises ResourceError or UsageError."""
-    write_file(item.result, (result.to_json() + "\n").encode())
-    note = Note(document=result.document.sha256, schema_sha256=result.schema_ref.sha256, request=request)
-    write_file(item.note, note.model_dump_json().encode())
-
-
-def forget(item: Item) -> None:
-    """Remove the result of an earlier version of the file. Raises ResourceError or UsageError."""
-    with writing(item.result):
-        item.note.unlink(missing_ok=True)
-        item.result.unlink(missing_ok=True)

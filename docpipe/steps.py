@@ -28,7 +28,7 @@ from docpipe.ledger import Hint, JobSpec, Ledger, Terms, Work
 from docpipe.ledger.claim import TERMS
 from docpipe.preprocess import preprocess, survey
 from docpipe.preprocess.stage import EINVOICE
-from docpipe.records import Document, Failure, Job, Outcome, Page, ReadOptions
+from docpipe.records import Document, Failure, Job, Outcome, Page, ReadOptions, Result
 from docpipe.store import Store
 from docpipe.validate import unsettled
 from docpipe.words import OcrEngine, load_ocr, load_words
@@ -53,14 +53,17 @@ class Steps:
         delivery: Delivery | None = None,
         cache: Path | None = None,
         terms: Terms = TERMS,
+        whole: int = 0,
     ) -> None:
-        """`cache` is the folder for prepared model files."""
+        """`cache` is the folder for prepared model files. A document of up to `whole` pages is read through by the item that prepares it,
+        all tiers of its cascade in this process; page by page only once that has crashed."""
         self.ledger = ledger
         self.store = store
         self.terms = terms
         self._allowed = allowed or Allowed()
         self._delivery = delivery or Delivery()
         self._cache = cache
+        self._whole = whole
         self._random = random.Random()
         self._lock = threading.Lock()
         self._copies: dict[str, tempfile.TemporaryDirectory[str]] = {}
@@ -112,7 +115,7 @@ class Steps:
 
     def _failed(self, item: Work, problem: Exception) -> None:
         """An error that passes is waited for, one that hangs counts as a crash, any other gives the item up."""
-        code, message = (problem.code, problem.message) if isinstance(problem, DocpipeError) else (INTERNAL, type(problem).__name__)
+        code, message = (problem.code, _advice(problem)) if isinstance(problem, DocpipeError) else (INTERNAL, type(problem).__name__)
         code = "resource" if is_exhausted(problem) else code
         _tell_failure(code, problem if code == INTERNAL else None)
         if isinstance(problem, DeadlineError):
@@ -120,7 +123,7 @@ class Steps:
         elif is_exhausted(problem) or (isinstance(problem, DocpipeError) and problem.retryable):
             self._wait(item, code=code, message=message)
         else:
-            book.give_up(self.ledger, item, code=code, message=message)
+            book.give_up(self.ledger, item.hint, code=code, message=message)
 
     def _forget_secret(self, item: Work) -> None:
         """A password is kept no longer than steps need it that open the document."""
@@ -134,20 +137,34 @@ class Steps:
 
     # ---- the steps ---------------------------------------------------------------------------------------------------
 
-    def _prepare(self, item: Work) -> book.Opened:
-        self._allowed.load_schema(item.spec.schema_ref)
-        with self._space() as space:
+    def _prepare(self, item: Work) -> book.Opened | book.Merged:
+        schema = self._schema(item)
+        with self._space(item) as space:
             job, numbers = survey(self._job(item), space=space, limits=item.spec.limits, password=self._password(item))
+            if len(numbers) <= self._whole and not item.crashes:
+                return self._read_through(item, job, schema, space)
             opening = Opening(document=_named(job.document, item.spec), einvoice=space.has(EINVOICE))
             if opening.einvoice:
                 self.store.put(artifact_name(item, "xml"), space.path(EINVOICE).read_bytes())
         artifact = self._keep(item, opening)
         return book.Opened(artifact=artifact, document_pages=opening.document.pages, pages=tuple(numbers))
 
+    def _read_through(self, item: Work, job: Job, schema: type[BaseModel], space: Workspace) -> book.Merged:
+        result = pipeline.run(
+            job,
+            schema,
+            engines=self._engines(job.options),
+            ocr=self._ocr(job.options.ocr),
+            space=space,
+            limits=item.spec.limits,
+            password=self._password(item),
+        )
+        return self._merged(item, result.model_copy(update={"document": _named(result.document, item.spec)}))
+
     def _words(self, item: Work) -> book.Stored:
         job, number = self._job(item), item.page or 0
         only = job.model_copy(update={"options": job.options.model_copy(update={"pages": (number,)})})
-        with self._space() as space:
+        with self._space(item) as space:
             _, (page,) = preprocess(only, space=space, limits=item.spec.limits, password=self._password(item))
             page = pipeline.read_page_words(page, job=job, ocr=self._ocr(job.options.ocr), space=space)
             image = self._keep_image(item, page, space) if pipeline.page_engines(self._engines(job.options)) else None
@@ -157,7 +174,7 @@ class Steps:
         job = self._job(item)
         engine = pipeline.page_engines(self._engines(job.options))[item.tier - 1]
         (words,) = (one for one in self._items(item, "words") if one.page == item.page)
-        with self._space() as space:
+        with self._space(item) as space:
             page = self._unpack(words, space, images=True)
             (outcome,) = pipeline.extract(job, [page], self._schema(item), engine=engine, space=space)
         if isinstance(outcome, Failure) and outcome.retryable:
@@ -171,7 +188,7 @@ class Steps:
         job, schema, read = self._job(item), self._schema(item), self._items(item, "read")
         engines = self._engines(job.options)
         tier = max((one.idx // book.TIER for one in read), default=0)
-        with self._space() as space:
+        with self._space(item) as space:
             job = job.model_copy(update={"document": self._opening(item, space)})
             pages = [self._unpack(one, space) for one in self._items(item, "words")]
             outcomes = pipeline.read_document(job, pages, schema, engines=engines, space=space)
@@ -189,8 +206,7 @@ class Steps:
                 limits=item.spec.limits,
                 password=self._password(item),
             )
-        artifact = self.store.put(artifact_name(item, "json", kind="result"), result.to_json().encode())
-        return book.Merged(result=artifact, sha256=result.sha256(), status=result.status)
+        return self._merged(item, result)
 
     def _deliver(self, item: Work) -> book.Delivered | None:
         answer = self._delivery.send(item, book.view(self.ledger, item.job), self.store)
@@ -199,7 +215,7 @@ class Steps:
         if answer.again is not None:
             book.release(self.ledger, item, delay=answer.again, code=answer.code, message=answer.message, terms=self.terms)
         elif answer.code:
-            book.give_up(self.ledger, item, code=answer.code, message=answer.message)
+            book.give_up(self.ledger, item.hint, code=answer.code, message=answer.message)
         return None if answer.code else book.Delivered()
 
     # ---- what they work with -----------------------------------------------------------------------------------------
@@ -252,6 +268,10 @@ class Steps:
         name = pipeline.page_engines(engines)[read.idx // book.TIER - 1].name
         return Failure(engine=name, pages=(read.page or 0,), code=read.error_code or CrashError.code, message=read.error or "")
 
+    def _merged(self, item: Work, result: Result[Any]) -> book.Merged:
+        artifact = self.store.put(artifact_name(item, "json", kind="result"), result.to_json().encode())
+        return book.Merged(result=artifact, sha256=result.sha256(), status=result.status, document_pages=result.document.pages)
+
     def _keep(self, item: Work, record: BaseModel) -> str:
         return self.store.put(artifact_name(item, "json"), record.model_dump_json().encode())
 
@@ -262,7 +282,8 @@ class Steps:
         return self.store.put(artifact_name(item, path.suffix.lstrip(".")), path.read_bytes())
 
     @contextlib.contextmanager
-    def _space(self) -> Iterator[Workspace]:
+    def _space(self, item: Work) -> Iterator[Workspace]:
+        """Where the item's files lie while it is done."""
         with tempfile.TemporaryDirectory(prefix="docpipe-step-") as folder:
             yield Workspace(Path(folder))
 
@@ -290,6 +311,11 @@ def _tell_failure(code: str, problem: Exception | None = None) -> None:
     """The code alone: messages stay in the ledger, as they may quote the document."""
     log.log(logging.ERROR if problem else logging.INFO, "failed", extra={"code": code}, exc_info=problem)
     telemetry.failed(code)
+
+
+def _advice(problem: DocpipeError) -> str:
+    """What is wrong and the way out, in one line, for whoever reads the ledger."""
+    return f"{problem.message} ({problem.hint})" if problem.hint else problem.message
 
 
 def _about(item: Work) -> dict[str, Any]:

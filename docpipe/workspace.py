@@ -13,7 +13,8 @@ from typing import IO, TypeVar
 
 from pydantic import BaseModel
 
-from docpipe.errors import UsageError
+from docpipe.errors import MismatchError, UsageError
+from docpipe.records import Job
 
 R = TypeVar("R", bound=BaseModel)
 _UNUSABLE = frozenset({errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP})
@@ -63,6 +64,22 @@ def temporary() -> Iterator[Workspace]:
     """A workspace that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="docpipe-") as folder:
         yield Workspace(Path(folder))
+
+
+def claimed(work: Path, job: Job) -> Workspace:
+    """The workspace in `work`, empty of an earlier run of the same job. Raises MismatchError where another job's files lie there."""
+    space = Workspace(work)
+    note = space.path("job.json")
+    known = None
+    with contextlib.suppress(OSError, ValueError):
+        known = space.load(note, Job).id
+    files = [*work.glob("page-*"), *work.glob("readings.json")]
+    if known != job.id and (note.exists() or files):
+        raise MismatchError(f"{work} holds the work of another document or of other options", hint="give --work an empty folder")
+    for file in files:
+        file.unlink()
+    space.save(note, job)
+    return space
 
 
 @contextlib.contextmanager

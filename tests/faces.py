@@ -78,6 +78,22 @@ class Broken(OcrEngine):
         raise EngineError("the model is gone")
 
 
+class Deadly(OcrEngine):
+    """Writes down how high each page is; one of 200 points kills its process, one of 150 takes long."""
+
+    name = "deadly"
+
+    def read(self, image, *, languages=(), text_height=None):
+        points = round(300 * image.shape[0] / image.shape[1])
+        with Path(__file__).with_name("seen.txt").open("a") as log:
+            log.write(f"page of {points} points\\n")
+        if points == 200:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if points == 150 and Path(__file__).with_name("slow").exists():
+            time.sleep(60)
+        return []
+
+
 class Faulty(OcrEngine):
     """Breaks while it is made, in a way nobody thought of."""
 
@@ -116,11 +132,11 @@ def pdf(path: Path, *lines: str, password: str | None = None) -> Path:
     return path
 
 
-def scan(path: Path) -> Path:
-    """A PDF whose only page is a picture of text."""
+def scan(path: Path, *, height: int = 200) -> Path:
+    """A PDF whose only page is a picture of text, 300 points wide."""
     with pymupdf.open() as text, pymupdf.open() as document:
-        text.new_page(width=300, height=200).insert_text((30, 60), "A picture of words", fontsize=20)
-        page = document.new_page(width=300, height=200)
+        text.new_page(width=300, height=height).insert_text((30, 60), "A picture of words", fontsize=20)
+        page = document.new_page(width=300, height=height)
         page.insert_image(page.rect, pixmap=text[0].get_pixmap(dpi=100))
         path.write_bytes(document.tobytes())
     return path

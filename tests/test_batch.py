@@ -1,5 +1,6 @@
 """Batches: every file ends in one of result or error, whatever happens; the next call does what is missing."""
 
+import contextlib
 import csv
 import fcntl
 import hashlib
@@ -12,15 +13,23 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pymupdf
 import pytest
-from faces import command, docpipe, environment, last_line, pdf, plugins, reading_options
+from faces import command, docpipe, environment, last_line, pdf, plugins, reading_options, scan
 
+from docpipe.artifacts import artifact_name
+from docpipe.batch import TENANT, Register
 from docpipe.errors import IncompleteError, NotFoundError, UsageError
 from docpipe.fields import load_schema
+from docpipe.inplace import WHOLE
+from docpipe.ledger import Ledger, Merged, claim, dispatch, known, open_ledger, settle, view
 from docpipe.limits import Limits
-from docpipe.records import Document, Producer, ReadOptions, Result
+from docpipe.records import Producer, ReadOptions, Result, SchemaRef
 from docpipe.request import Request
-from docpipe.shelf import Shelf, is_done, keep
+from docpipe.shelf import Item, Shelf
+from docpipe.store import Store
+
+PRODUCER = Producer(docpipe="1")
 
 
 @pytest.fixture
@@ -85,37 +94,56 @@ def test_a_folder_and_then_only_what_changed(tmp_path, papers, plug):
     assert results(out)["b/a.pdf.json"] == "Gamma" and b"1 of them done before" in done.stdout
 
 
+def concluded(register: Register, item: Item, ledger: Ledger, store: Store, **change: Any) -> None:
+    """Do the item's job by hand: what comes of it is a result with these changes."""
+    job = register.take_up(item)
+    (sent,) = dispatch(ledger, slots={"prepare": 1}, depth=1)
+    work = claim(ledger, sent.hint, owner="test")
+    assert work is not None
+    result = Result[Any](status="review", document=work.spec.document, schema_ref=work.spec.schema_ref, data={}, producer=PRODUCER)
+    result = result.model_copy(update=change)
+    kept = store.put(artifact_name(work, "json"), result.to_json().encode())
+    assert settle(ledger, work, Merged(result=kept, sha256=result.sha256(), status=result.status, document_pages=1))
+    assert register.hand_over(view(ledger, job), item).status == result.status
+
+
 def test_what_makes_a_result_stale(tmp_path, plug):
     paper, out = pdf(tmp_path / "in" / "a.pdf", "Alpha"), tmp_path / "out"
-    schema, request = load_schema(f"{plug}:Note")[1], Request()
-    (item,) = Shelf(paper.parent, out).items()
-    document = Document(name="a.pdf", sha256=hashlib.sha256(paper.read_bytes()).hexdigest(), media_type="application/pdf")
-    result = Result[Any](status="review", document=document, schema_ref=schema, data={}, producer=Producer(docpipe="1"))
-    assert not is_done(item, schema, request.sha256())
-    keep(item, result, request.sha256())
-    assert is_done(item, schema, request.sha256())
-    for other in (
-        Request(options=ReadOptions(dpi=150)),
-        Request(options=ReadOptions(engines=("labels",))),
-        Request(limits=Limits(pixels=30_000_000)),
-    ):
-        assert not is_done(item, schema, other.sha256())
-    assert not is_done(item, schema.model_copy(update={"sha256": "0" * 64}), request.sha256())
-    assert is_done(item, schema, Request(cache=tmp_path).sha256()), "where model files lie changes no result"
-    for change in ({"status": "failed"}, {"retryable": True}):
-        keep(item, result.model_copy(update=change), request.sha256())
-        assert not is_done(item, schema, request.sha256()), "the next call tries again"
-    keep(item, result, request.sha256())
-    whole = item.result.read_bytes()
-    for broken in (whole[:-20], b"", b"[]", whole.replace(document.sha256.encode(), b"0" * 64)):
-        item.result.write_bytes(broken)
-        assert not is_done(item, schema, request.sha256())
-    item.result.write_bytes(whole)
-    item.note.unlink()
-    assert not is_done(item, schema, request.sha256())
-    keep(item, result, request.sha256())
-    pdf(paper, "Gamma")
-    assert not is_done(item, schema, request.sha256())
+    shelf, store = Shelf(paper.parent, out), Store(str(tmp_path / "store"))
+    ledger = open_ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    schema = load_schema(f"{plug}:Note")[1]
+    (item,) = shelf.items()
+
+    def register(request: Request | None = None, ref: SchemaRef = schema) -> Register:
+        return Register(ledger, store, shelf, request or Request(), ref)
+
+    with contextlib.closing(ledger):
+        assert not register().is_done(item)
+        concluded(register(), item, ledger, store)
+        assert register().is_done(item)
+        for other in (
+            Request(options=ReadOptions(dpi=150)),
+            Request(options=ReadOptions(engines=("labels",))),
+            Request(limits=Limits(pixels=30_000_000)),
+        ):
+            assert not register(other).is_done(item)
+        assert not register(ref=schema.model_copy(update={"sha256": "0" * 64})).is_done(item)
+        assert register(Request(cache=tmp_path)).is_done(item), "where model files lie changes no result"
+        for change in ({"status": "failed"}, {"retryable": True}):
+            concluded(register(), item, ledger, store, **change)
+            assert not register().is_done(item), "the next call tries again"
+        concluded(register(), item, ledger, store)
+        whole = item.result.read_bytes()
+        for broken in (whole[:-20], b"", b"[]", b"{}", whole.replace(hashlib.sha256(paper.read_bytes()).hexdigest().encode(), b"0" * 64)):
+            item.result.write_bytes(broken)
+            assert not register().is_done(item)
+        item.result.write_bytes(whole)
+        assert register().is_done(item)
+        pdf(paper, "Gamma")
+        assert not register().is_done(item)
+        concluded(register(), item, ledger, store)
+        assert len(known(ledger, tenant=TENANT)) == 1, "one job for a file, whatever it was"
+        assert list((tmp_path / "store" / TENANT).iterdir()) == [], "what was handed over is not kept twice"
 
 
 def test_bad_files_are_rows_and_do_not_stop_the_others(tmp_path, papers, plug):
@@ -206,7 +234,7 @@ def test_what_a_killed_batch_leaves_is_removed_by_the_next(tmp_path, papers, plu
     assert {path.name for path in place.glob("docpipe-batch-*")} == {alive.name, other.name, locked.name}
 
 
-def test_a_crash_costs_no_other_document_and_is_tried_once_more(tmp_path, papers, plug):
+def test_a_crash_costs_no_other_document_and_is_tried_again_alone(tmp_path, papers, plug):
     pdf(papers / "c.pdf", "DIE once")
     pdf(papers / "d.pdf", "DIE ALWAYS")
     out = tmp_path / "out"
@@ -214,8 +242,54 @@ def test_a_crash_costs_no_other_document_and_is_tried_once_more(tmp_path, papers
     assert done.returncode == IncompleteError.exit_code
     assert results(out) == {"a.pdf.json": "Alpha", "b/a.pdf.json": "Beta", "c.pdf.json": "DIE once"}
     (row,) = rows(out / "errors.jsonl")
-    assert (row["file"], row["code"]) == ("d.pdf", "resource") and "-9" in row["message"]
-    assert seen(plug).count("DIE ALWAYS") == 2
+    assert (row["file"], row["code"]) == ("d.pdf", "crash") and "-9" in row["message"]
+    assert seen(plug).count("DIE ALWAYS") == 4, "read through once, then three times what follows from its pages"
+
+
+def test_a_page_that_kills_its_process_is_a_hole_in_the_result(tmp_path, papers, plug):
+    with pymupdf.open() as document:
+        for height in (400, 200, 400):
+            scan(tmp_path / "page.pdf", height=height)
+            with pymupdf.open(tmp_path / "page.pdf") as page:
+                document.insert_pdf(page)
+        document.save(papers / "c.pdf")
+    out = tmp_path / "out"
+    done = docpipe("batch", papers, "--out", out, "--jobs", "2", *reading_options(plug, ocr="Deadly"))
+    assert done.returncode == 0, done.stdout
+    result = json.loads((out / "c.pdf.json").read_bytes())
+    assert [page["status"] for page in result["pages"]] == ["done", "failed", "done"]
+    assert (result["pages"][1]["error"], result["status"]) == ("crash", "review")
+    assert seen(plug).count("page of 200 points") == 4, "with the whole document, then alone three times"
+    assert set(results(out)) >= {"a.pdf.json", "b/a.pdf.json"}
+    assert docpipe("batch", papers, "--out", out, *reading_options(plug, ocr="Deadly")).returncode == 0
+    assert seen(plug) == [], "a hole is no passing failure: nothing is read twice"
+
+
+def test_a_long_document_goes_on_at_the_page_where_it_was_cut_short(tmp_path, plug):
+    papers, out, log = tmp_path / "in", tmp_path / "out", plug.with_name("seen.txt")
+    papers.mkdir()
+    heights = [300 + number for number in range(WHOLE + 2)]
+    heights[40] = 150  # read slowly
+    with pymupdf.open() as document:
+        for height in heights:
+            scan(tmp_path / "page.pdf", height=height)
+            with pymupdf.open(tmp_path / "page.pdf") as page:
+                document.insert_pdf(page)
+        document.save(papers / "long.pdf")
+    arguments = ["batch", papers, "--out", out, "--jobs", "1", *reading_options(plug, ocr="Deadly")]
+    plug.with_name("slow").touch()
+    with subprocess.Popen(command(*arguments), stderr=subprocess.PIPE, env=environment(), start_new_session=True) as process:
+        wait_until(lambda: log.exists() and "page of 150 points" in log.read_text(), 100)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=30)
+    plug.with_name("slow").unlink()
+    read = [line for line in seen(plug) if line != "page of 150 points"]
+    assert len(read) == 40
+    done = docpipe(*arguments)
+    assert done.returncode == 0, done.stderr
+    again = [line for line in seen(plug) if line.startswith("page of")]
+    assert not set(read) & set(again) and len(read) + len(again) == WHOLE + 2
+    assert len(json.loads((out / "long.pdf.json").read_bytes())["pages"]) == WHOLE + 2
 
 
 def test_a_document_that_takes_too_long_is_given_up(tmp_path, papers, plug):

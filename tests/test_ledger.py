@@ -219,7 +219,7 @@ def test_a_page_that_kills_its_process_is_tried_alone_and_then_given_up(ledger):
 
 def test_an_error_in_preparing_is_a_named_failure_that_is_delivered(ledger):
     job = send(ledger, webhook=WEBHOOK)
-    assert give_up(ledger, begin(ledger, "prepare"), code="damaged", message="cannot be opened")
+    assert give_up(ledger, begin(ledger, "prepare").hint, code="damaged", message="cannot be opened")
     assert view(ledger, job).state == "delivering"
     drain(ledger, outcome(1))
     found = view(ledger, job)
@@ -230,7 +230,7 @@ def test_a_dead_delivery_leaves_the_result_and_can_be_sent_again(ledger):
     job = send(ledger, webhook=WEBHOOK)
     while not [one for one in items(ledger, job, kinds=["deliver"])]:
         step(ledger, outcome(1))
-    assert give_up(ledger, begin(ledger, "deliver"), code="dead", message="410")
+    assert give_up(ledger, begin(ledger, "deliver").hint, code="dead", message="410")
     assert (view(ledger, job).state, view(ledger, job).status) == ("done", "review")
     assert given_up(ledger)[0][1].kind == "deliver"
 
@@ -281,7 +281,7 @@ def test_retrying_reads_what_was_lost_and_merges_anew(ledger):
     with pytest.raises(UsageError, match="still at work"):
         retry(ledger, job)
     lost = begin(ledger, "words")
-    give_up(ledger, lost, code="engine", message="")
+    give_up(ledger, lost.hint, code="engine", message="")
     forget_sent(ledger)
     drain(ledger, outcome(3))
     assert view(ledger, job).lost == 1
@@ -302,7 +302,7 @@ def test_retrying_reads_what_was_lost_and_merges_anew(ledger):
 def test_retrying_what_could_not_be_opened_opens_it_again(ledger):
     job = send(ledger)
     first = begin(ledger, "prepare")
-    give_up(ledger, first, code="resource", message="disk full")
+    give_up(ledger, first.hint, code="resource", message="disk full")
     assert retry(ledger, job) == 0
     assert [item.kind for item in drain(ledger, outcome(1))] == ["prepare", "words", "merge"]
     assert view(ledger, job).status == "review" and view(ledger, job).error_code is None

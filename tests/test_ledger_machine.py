@@ -139,7 +139,7 @@ class World:
         elif fate == "handed back":
             hand_back(self.ledger, item)
         elif fate == "given up":
-            give_up(self.ledger, item, code="bad", message="no use")
+            give_up(self.ledger, item.hint, code="bad", message="no use")
         elif fate == "held":
             self.held.append(item)
         elif fate != "died":

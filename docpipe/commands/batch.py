@@ -4,6 +4,10 @@ OUT gets NAME.json for every file NAME (folders kept), and from all of them resu
 list, and results.xlsx. A file is done when its result is whole and was made from the same content, schema and options; the next call
 does the rest, and tries again what failed or ran out of time or memory. A file that cannot be read is a line of errors.jsonl and of the
 summary, and never stops the others. Hidden files are passed over, linked folders read once; --only '*.pdf' passes over all others.
+
+What is done is written into a ledger, as the queue does: OUT/.docpipe/ledger.sqlite. A document whose process dies is tried again alone and
+page by page, so that a page that cannot be read is a hole in the result; one of more than 50 pages goes on at the page where it was cut
+short. DOCPIPE_LEDGER=sqlite:///OUT/.docpipe/ledger.sqlite docpipe status --tenant batch shows each job.
 """
 
 from __future__ import annotations
@@ -32,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for the results")
     parser.add_argument("--only", metavar="GLOB", action="append", default=[], help="only files like this, '*.pdf'; may be repeated")
     parser.add_argument("--jobs", metavar="N", help="processes that read at the same time (default: one per CPU)")
-    parser.add_argument("--timeout", metavar="SECONDS", default="3600", help="the most one document may take (default: 3600)")
+    parser.add_argument(
+        "--timeout", metavar="SECONDS", default="3600", help="the most a document, or a page of a long one, may take (default: 3600)"
+    )
     parser.add_argument("--work", metavar="DIR", type=Path, help="keep words, images and readings in DIR/NAME")
     parser.add_argument("--sink", metavar="NAME", action="append", default=[], help="a further sink for all results; may be repeated")
     parser.add_argument("--progress", action="store_true", help="show progress even where stderr is no terminal")

@@ -20,6 +20,7 @@ from docpipe.ledger.records import (
     Item,
     JobSpec,
     JobView,
+    Known,
     Merged,
     Opened,
     Stored,
@@ -29,10 +30,10 @@ from docpipe.ledger.records import (
     read_hint,
 )
 from docpipe.ledger.schema import open_ledger
-from docpipe.ledger.submit import Quota, new_job_id, submit
+from docpipe.ledger.submit import Quota, meaning, new_job_id, submit
 from docpipe.ledger.sweep import sweep
 from docpipe.ledger.tables import LANES, Kind, Lane
-from docpipe.ledger.views import counts, events, given_up, items, spec_of, view, views
+from docpipe.ledger.views import counts, events, given_up, items, known, spec_of, view, views
 from docpipe.ledger.workers import is_alive, say_alive, say_goodbye
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "JobSpec",
     "JobView",
     "Kind",
+    "Known",
     "Lane",
     "Ledger",
     "Merged",
@@ -72,6 +74,8 @@ __all__ = [
     "hand_back",
     "is_alive",
     "items",
+    "known",
+    "meaning",
     "new_job_id",
     "open_ledger",
     "read_hint",

@@ -80,7 +80,9 @@ def settle(ledger: Ledger, item: Work, done: Done) -> bool:
                 tx.tell(item.job, item.kind, page=item.page)
             case Unsettled(pages=pages, tier=tier, lane=lane):
                 read_again(tx, item.job, pages, tier=tier, lane=lane)
-            case Merged():
+            case Merged(document_pages=count):
+                if count is not None:
+                    tx.run(tables.job.update().where(tables.job.c.id == item.job).values(pages=count))
                 conclude(tx, item.job, status=done.status, result=done.result, result_sha256=done.sha256)
             case Delivered():
                 tx.tell(item.job, "delivered")
@@ -105,12 +107,12 @@ def hand_back(ledger: Ledger, item: Work) -> bool:
         return _pending(tx, item.hint, attempts=work.c.attempts - 1)
 
 
-def give_up(ledger: Ledger, item: Work, *, code: str, message: str) -> bool:
+def give_up(ledger: Ledger, hint: Hint, *, code: str, message: str) -> bool:
     """Trying the item again would not help. A page becomes a hole in the result; without its preparing or merging the job fails; a delivery
     is dead, and its job done all the same. False where the claim was lost."""
     with ledger.write() as tx:
-        tx.lock_job(item.job)
-        return _given_up(tx, item.hint, code, message)
+        tx.lock_job(hint.job)
+        return _given_up(tx, hint, code, message)
 
 
 def crashed(ledger: Ledger, hint: Hint, *, reason: str, terms: Terms = TERMS) -> bool:

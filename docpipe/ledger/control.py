@@ -31,7 +31,8 @@ def cancel(ledger: Ledger, job_id: str) -> bool:
 def retry(ledger: Ledger, job_id: str, *, pages: Sequence[int] = ()) -> int:
     """Do again what was given up or cancelled, or these pages whatever became of them, and what follows from it. Returns how many pages.
 
-    A document that could not be opened is opened again, and where nothing is missing its pages are merged again. Raises NotFoundError, and
+    A document that could not be opened, or was read through in one go, is opened again; where nothing is missing its pages are
+    merged again. Raises NotFoundError, and
     UsageError where the job is still at work or has no such page.
     """
     with ledger.write() as tx:
@@ -39,14 +40,15 @@ def retry(ledger: Ledger, job_id: str, *, pages: Sequence[int] = ()) -> int:
         if row.state not in tables.ENDED:
             raise UsageError("the job is still at work", file=job_id, hint="docpipe cancel stops it")
         kind, items, lane = _to_do(tx, job_id, pages)
-        if not items and pages:
+        opened = _was_opened(tx, job_id)
+        if not items and pages and opened:
             raise UsageError(f"it has no page {pages[0]} that was read", file=job_id)
         outcome = dict.fromkeys(("status", "result", "result_sha256", "error_code", "error", "ended_at", "deadline_at"))
         tx.run(job.update().where(job.c.id == job_id).values(outcome))
         tx.tell(job_id, "retried", note=f"{len(items)} pages" if items else None)
         if items:
             enter(tx, job_id, "reading", kind=kind, items=items, lane=lane, round=row.round + 1)
-        elif row.pages is None:
+        elif not opened:
             enter(tx, job_id, "preparing", kind="prepare", items={row.round + 1: None}, lane="prepare", round=row.round + 1)
         else:
             enter(tx, job_id, "merging", kind="merge", items={row.round + 1: None}, lane="merge", round=row.round + 1)
@@ -77,6 +79,12 @@ def forget(ledger: Ledger, job_id: str) -> str:
             raise UsageError("the job is still at work", file=job_id, hint="docpipe cancel stops it")
         tx.run(job.delete().where(job.c.id == job_id))
     return JobSpec.model_validate_json(row.spec).source
+
+
+def _was_opened(tx: Tx, job_id: str) -> bool:
+    """Its pages have items of their own; a document that was read through while it was prepared has none."""
+    mine = (work.c.job == job_id, work.c.kind == "words")
+    return bool(tx.scalar(sa.select(sa.func.count()).select_from(work).where(*mine)))
 
 
 def _to_do(tx: Tx, job_id: str, pages: Sequence[int]) -> tuple[tables.Kind, dict[int, int | None], tables.Lane]:

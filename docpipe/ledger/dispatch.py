@@ -7,7 +7,7 @@ the broker's memory does not grow with the backlog. Tenants take turns, in a ten
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -42,15 +42,18 @@ class Sent(NamedTuple):
     lane: Lane
 
 
-def dispatch(ledger: Ledger, *, slots: Mapping[Lane, int] | None = None, closed: frozenset[Lane] = frozenset()) -> list[Sent]:
+def dispatch(
+    ledger: Ledger, *, slots: Mapping[Lane, int] | None = None, closed: frozenset[Lane] = frozenset(), depth: int = DEPTH
+) -> list[Sent]:
     """Hand out what fits: the items are `enqueued` when this returns, and a hint of each is to be sent. A crash in between costs the time
     until their hint's lease is over.
 
-    `slots`: how many items each lane runs at a time, else what the live workers say; `closed` lanes get nothing.
+    `slots`: how many items each lane runs at a time, else what the live workers say; `closed` lanes get nothing. `depth` items per slot may
+    be handed out and not begun.
     """
     with ledger.write() as tx:
-        room = {lane: count for lane, count in _room(tx, slots or live_slots(tx)).items() if count > 0 and lane not in closed}
-        return [sent for lane, count in room.items() for sent in _hand_out(tx, lane, count)]
+        room = {lane: count for lane, count in _room(tx, slots or live_slots(tx), depth).items() if count > 0 and lane not in closed}
+        return [sent for lane in _in_demand(tx, list(room)) for sent in _hand_out(tx, lane, room[lane])]
 
 
 def forget_sent(ledger: Ledger, *, only: Collection[Hint] | None = None, lanes: Collection[Lane] | None = None, waited: float = 0.0) -> int:
@@ -78,10 +81,24 @@ def _take_back(tx: Tx, hint: Hint) -> int:
     return count
 
 
-def _room(tx: Tx, slots: Mapping[Lane, int]) -> dict[Lane, int]:
+def _room(tx: Tx, slots: Mapping[Lane, int], depth: int) -> dict[Lane, int]:
     counts = sa.select(_SENT_TO, sa.func.count()).where(work.c.state == "enqueued").group_by(_SENT_TO)
     waiting: Counter[Lane] = Counter({lane: count for lane, count in tx.all(counts)})
-    return {lane: DEPTH * count - waiting[lane] for lane, count in slots.items()}
+    return {lane: depth * count - waiting[lane] for lane, count in slots.items()}
+
+
+def _in_demand(tx: Tx, lanes: Sequence[Lane]) -> list[Lane]:
+    """Those of the lanes in which something is due, at the price of one look."""
+    if not lanes:
+        return []
+    found = tx.one(sa.select(*(sa.exists().where(_is_due(tx, lane)) for lane in lanes)))
+    return [lane for lane, is_due in zip(lanes, found, strict=True) if is_due]
+
+
+def _is_due(tx: Tx, lane: Lane) -> sa.ColumnElement[bool]:
+    if lane == "alone":
+        return sa.and_(work.c.state == "pending", work.c.alone, work.c.not_before <= tx.now)
+    return sa.and_(job.c.lane == lane, job.c.due_at.isnot(None), job.c.due_at <= tx.now)
 
 
 def _hand_out(tx: Tx, lane: Lane, room: int) -> Iterator[Sent]:
@@ -97,8 +114,7 @@ def _hand_out(tx: Tx, lane: Lane, room: int) -> Iterator[Sent]:
 
 def _alone(tx: Tx, room: int) -> Iterator[Sent]:
     """Items that were in a process that crashed. They are few, so their jobs are not asked for."""
-    ready = (work.c.state == "pending", work.c.alone, work.c.not_before <= tx.now)
-    for row in tx.all(sa.select(*_ADDRESS).where(*ready).order_by(work.c.not_before).limit(room)):
+    for row in tx.all(sa.select(*_ADDRESS).where(_is_due(tx, "alone")).order_by(work.c.not_before).limit(room)):
         tx.lock_job(row.job)
         yield from _mark(tx, _Address(*row), "alone")
 
@@ -106,8 +122,13 @@ def _alone(tx: Tx, room: int) -> Iterator[Sent]:
 def _queues(tx: Tx, lane: Lane, room: int) -> Iterator[deque[deque[_Address]]]:
     """For each tenant that has something due, least recently served first, its jobs' items, each job's in order."""
     for (tenant,) in tx.all(sa.select(tables.tenant.c.name).order_by(tables.tenant.c.served_at, tables.tenant.c.name).limit(MOST_TENANTS)):
-        due = (job.c.lane == lane, job.c.tenant == tenant, job.c.due_at.isnot(None), job.c.due_at <= tx.now)
-        jobs = sa.select(job.c.id).where(*due).order_by(job.c.served_at, job.c.created_at).limit(room).with_for_update(skip_locked=True)
+        jobs = (
+            sa.select(job.c.id)
+            .where(_is_due(tx, lane), job.c.tenant == tenant)
+            .order_by(job.c.served_at, job.c.created_at)
+            .limit(room)
+            .with_for_update(skip_locked=True)
+        )
         queues = deque(filter(None, (_pending(tx, job_id, room) for (job_id,) in tx.all(jobs))))
         if queues:
             tx.run(tables.tenant.update().where(tables.tenant.c.name == tenant).values(served_at=tx.now))

@@ -129,6 +129,16 @@ class JobView(Record):
         return self.state in ("done", "cancelled")
 
 
+class Known(Record):
+    """What a submitter needs to know of an earlier job to tell whether it is to be done again. `meaning` is the hash of what was asked."""
+
+    id: str
+    meaning: str
+    state: JobState
+    status: Status | None
+    result: str | None
+
+
 class Event(Record):
     """Something that happened to a job. `seq` grows; `page` and `note` where they apply."""
 
@@ -158,11 +168,12 @@ class Stored(Record):
 
 
 class Merged(Record):
-    """Of `merge`: a result."""
+    """Of `merge`, or of `prepare` where that read the document through: a result. `document_pages` where they were not known yet."""
 
     result: str
     sha256: str
     status: Status
+    document_pages: int | None = None
 
 
 class Unsettled(Record):

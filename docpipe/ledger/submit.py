@@ -31,8 +31,16 @@ def new_job_id() -> str:
 
 def default_key(tenant: str, spec: JobSpec) -> str:
     """The idempotency key where the submitter gives none: the same document read in the same way for the same tenant is one job."""
-    said = spec.model_dump_json(exclude={"source"})
-    return hashlib.sha256("\n".join((tenant, str(MAJOR), said)).encode()).hexdigest()
+    return hashlib.sha256("\n".join((tenant, str(MAJOR), _wishes(spec))).encode()).hexdigest()
+
+
+def meaning(spec: JobSpec) -> str:
+    """The hash of all that can change what becomes of a document, wherever it lies."""
+    return hashlib.sha256(_wishes(spec).encode()).hexdigest()
+
+
+def _wishes(spec: JobSpec) -> str:
+    return spec.model_dump_json(exclude={"source"})
 
 
 def submit(
@@ -53,19 +61,18 @@ def submit(
     the key stands for another reading, QuotaError where the backlog is full, UsageError for a tenant's name that cannot be one.
     """
     check_tenant(tenant)
-    key = key or default_key(tenant, spec)
-    meaning = hashlib.sha256(spec.model_dump_json(exclude={"source"}).encode()).hexdigest()
+    key, said = key or default_key(tenant, spec), meaning(spec)
     with ledger.write(durable=True) as tx:
         earlier = tx.one(sa.select(tables.job.c.id, tables.job.c.spec_sha256).where(tables.job.c.tenant == tenant, tables.job.c.key == key))
         if earlier is None:
             _check_room(tx, tenant, quota or Quota())
             deadline = None if seconds is None else tx.now + seconds
-            if _insert(tx, spec, meaning, id=job, tenant=tenant, key=key, deadline_at=deadline, traceparent=traceparent):
+            if _insert(tx, spec, said, id=job, tenant=tenant, key=key, deadline_at=deadline, traceparent=traceparent):
                 return job
             earlier = tx.one(
                 sa.select(tables.job.c.id, tables.job.c.spec_sha256).where(tables.job.c.tenant == tenant, tables.job.c.key == key)
             )
-    if earlier is None or earlier.spec_sha256 != meaning:
+    if earlier is None or earlier.spec_sha256 != said:
         raise ConflictError("this idempotency key stands for another document or other options", hint="use a new key")
     return str(earlier.id)
 
@@ -94,7 +101,7 @@ def _insert(tx: Tx, spec: JobSpec, meaning: str, *, id: str, tenant: str, **colu
 
 def _check_room(tx: Tx, tenant: str, quota: Quota) -> None:
     """Counting stops at the limit, so that a full ledger costs no more than a filling one."""
-    waiting = tables.job.c.state.not_in(tables.ENDED)
+    waiting = tables.job.c.state.in_(tables.UNENDED)
     for most, mine, whose in ((quota.tenant_jobs, [tables.job.c.tenant == tenant], f"tenant {tenant} has"), (quota.jobs, [], "there are")):
         rows = sa.select(sa.literal(1)).select_from(tables.job).where(waiting, *mine).limit(most).subquery()
         if tx.scalar(sa.select(sa.func.count()).select_from(rows)) >= most:

@@ -40,6 +40,7 @@ UNDER_WAY: tuple[WorkState, ...] = ("enqueued", "running")
 UNDONE: tuple[WorkState, ...] = ("pending", *UNDER_WAY)
 UNFINISHED: tuple[JobState, ...] = ("preparing", "reading", "merging", "delivering")
 ENDED: tuple[JobState, ...] = ("done", "cancelled")
+UNENDED: tuple[JobState, ...] = tuple(state for state in get_args(JobState) if state not in ENDED)
 
 metadata = MetaData()
 

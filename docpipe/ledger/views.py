@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from docpipe.errors import NotFoundError
 from docpipe.ledger import tables
 from docpipe.ledger.ledger import Ledger, Tx
-from docpipe.ledger.records import Event, Item, JobSpec, JobView
+from docpipe.ledger.records import Event, Item, JobSpec, JobView, Known
 from docpipe.ledger.tables import Kind, WorkState
 
 job, work, event = tables.job, tables.work, tables.event
@@ -38,6 +38,16 @@ def views(
         wanted = wanted.where(job.c.created_at < before)
     with ledger.read() as tx:
         return [_view(tx, row) for row in tx.all(wanted)]
+
+
+def known(ledger: Ledger, *, tenant: str) -> dict[str, Known]:
+    """Idempotency key -> job, of all jobs of the tenant."""
+    columns = (job.c.id, job.c.spec_sha256.label("meaning"), job.c.state, job.c.status, job.c.result)
+    with ledger.read() as tx:
+        rows = tx.all(sa.select(job.c.key, *columns).where(job.c.tenant == tenant))
+    return {
+        key: Known(id=id, meaning=meaning, state=state, status=status, result=result) for key, id, meaning, state, status, result in rows
+    }
 
 
 def spec_of(ledger: Ledger, job_id: str) -> JobSpec:
@@ -91,9 +101,10 @@ def count_items(tx: Tx) -> dict[tuple[Kind, WorkState], int]:
 
 
 def _view(tx: Tx, row: Any) -> JobView:
-    """Pages are counted by their words, which each of them has read once."""
+    """Pages are counted by their words, which each of them has read once, unless the document was read through in one go."""
     mine = (work.c.job == row.id, work.c.kind == "words")
     by_state = {state: count for state, count in tx.all(sa.select(work.c.state, sa.func.count()).where(*mine).group_by(work.c.state))}
     spec = JobSpec.model_validate_json(row.spec)
     columns = {name: getattr(row, name) for name in JobView.model_fields if hasattr(row, name)}
-    return JobView(**columns, name=spec.document.name, done=by_state.get("done", 0), lost=by_state.get("quarantined", 0))
+    done = by_state.get("done", 0) if by_state or row.result is None else row.pages or 0
+    return JobView(**columns, name=spec.document.name, done=done, lost=by_state.get("quarantined", 0))
