@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from docpipe import ledger as book
+from docpipe import telemetry
 from docpipe.allowed import Allowed
 from docpipe.artifacts import secret_name, source_name
 from docpipe.errors import DeadlineError, FailedError, LedgerError, NotFoundError, QuotaError
@@ -89,12 +90,17 @@ class Client:
         where the file is none that docpipe reads, SchemaError where workers may not load what the request names, OutboundError for a
         URL, QuotaError where the backlog or the disk is full, ConflictError.
         """
-        with self._local(source) as (path, name):
+        tenant = self._tenant or read_settings().tenant
+        with telemetry.doing("submit", {"tenant": tenant}, role="PRODUCER"), self._local(source) as (path, name):
             document = identify(path, request.limits, formats=self._allowed.options(request.options).formats)
-            return self._submit(path, document.model_copy(update={"name": name}), request, key, webhook, password, seconds or self._seconds)
+            document = document.model_copy(update={"name": name})
+            job = self._submit(tenant, path, document, request, key, webhook, password, seconds or self._seconds)
+            telemetry.tell(job=job)
+            return job
 
     def _submit(
         self,
+        tenant: str,
         path: Path,
         document: Document,
         request: Request,
@@ -103,7 +109,7 @@ class Client:
         password: str | None,
         seconds: float | None,
     ) -> str:
-        tenant, job = self._tenant or read_settings().tenant, new_job_id()
+        job = new_job_id()
         self._check_disk(path.stat().st_size)
         _, ref = load_schema(self._allowed.reference(request.schema_name))
         self._allowed.options(request.options)
@@ -122,7 +128,16 @@ class Client:
                 self._store.put(spec.source, content)
             if password is not None:
                 self._store.put(secret_name(tenant, job), password.encode(), private=True)
-            found = book.submit(self._ledger, spec, job=job, tenant=tenant, key=key, seconds=seconds, quota=self._quota)
+            found = book.submit(
+                self._ledger,
+                spec,
+                job=job,
+                tenant=tenant,
+                key=key,
+                seconds=seconds,
+                quota=self._quota,
+                traceparent=telemetry.traceparent(),
+            )
         except BaseException:
             if not self._may_exist(job):
                 self._store.delete(f"{tenant}/{job}")

@@ -15,6 +15,7 @@ from docpipe.errors import DocpipeError, ForbiddenAddressError, SettingsError
 from docpipe.ledger import JobView, Work
 from docpipe.outbound import Answer, Outbound, post
 from docpipe.store import Store
+from docpipe.telemetry import traceparent
 from docpipe.webhook import Secret, event_id, sign, verdict, wait_before
 
 LARGEST = 1024 * 1024  # bytes of a result that goes along; a larger one is fetched by its job
@@ -45,9 +46,11 @@ class Delivery:
         body = message(job, store)
         kind = f"document.{job.status}"
         known = event_id(job.id, kind, job.result_sha256 or job.error_code or "")
-        headers = sign(body, id=known, timestamp=int(time.time()), secrets=self._secrets)
+        headers = {"content-type": "application/json", **sign(body, id=known, timestamp=int(time.time()), secrets=self._secrets)}
+        if trace := traceparent() or item.traceparent:
+            headers["traceparent"] = trace
         try:
-            answer = post(item.spec.webhook or "", body, {"content-type": "application/json", **headers}, rules=self._rules)
+            answer = post(item.spec.webhook or "", body, headers, rules=self._rules)
         except ForbiddenAddressError as problem:
             return Told(problem.code, problem.message)
         except DocpipeError as problem:

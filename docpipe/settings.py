@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pydantic import ByteSize, Field, SecretStr, ValidationError
@@ -47,6 +48,7 @@ class Settings(BaseSettings):
     )
     outbound_allowed: tuple[str, ...] = Field((), description="networks and hosts that may be called although they are not public")
     outbound_http: bool = Field(False, description="call http:// addresses as well")
+    metrics: str | None = Field(None, pattern=r"^\S+:\d{1,5}$", description="where the dispatcher serves metrics, such as 0.0.0.0:9464")
 
     def limits(self) -> Limits:
         """The limits of these settings, as preprocessing takes them."""
@@ -68,3 +70,9 @@ def read_settings() -> Settings:
         first = problem.errors()[0]
         name = "DOCPIPE_" + "_".join(str(part) for part in first["loc"]).upper()
         raise SettingsError(f"{name}: {first['msg']}") from problem
+
+
+def sends_traces() -> bool:
+    """Whether OpenTelemetry's own variables say where traces are sent."""
+    places = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+    return any(os.environ.get(place) for place in places) and os.environ.get("OTEL_TRACES_EXPORTER") != "none"

@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from docpipe import ledger as book
-from docpipe import pipeline
+from docpipe import pipeline, telemetry
 from docpipe.allowed import Allowed
 from docpipe.artifacts import Opening, PageWords, artifact_name, secret_name
 from docpipe.delivery import Delivery
@@ -75,9 +75,15 @@ class Steps:
         nothing is raised but LedgerError, after which the claim runs out by itself, and what ends the process."""
         item = book.claim(self.ledger, hint, owner=owner, terms=self.terms)
         if item is None:
-            log.info("stale", extra=_about(hint))
+            log.info("stale", extra=_address(hint))
             return None
-        log.info("begin", extra=_about(hint))
+        with telemetry.doing(item.kind, _about(item), role="CONSUMER", parent=item.traceparent):
+            self._hold(item)
+        return item
+
+    def _hold(self, item: Work) -> None:
+        """Do the item, and write down what went wrong."""
+        log.info("begin")
         try:
             self._do(item)
         except (SystemExit, KeyboardInterrupt):
@@ -91,7 +97,6 @@ class Steps:
             self._failed(item, problem)
         if item.spec.locked:
             self._forget_secret(item)
-        return item
 
     def close(self) -> None:
         """Remove the copies of documents."""
@@ -108,18 +113,18 @@ class Steps:
         }
         done = steps[item.kind](item)
         if done is not None and book.settle(self.ledger, item, done):
-            log.info("done", extra=_about(item.hint))
+            log.info("done")
 
     def _failed(self, item: Work, problem: Exception) -> None:
         """An error that passes is waited for, one that hangs counts as a crash, any other gives the item up."""
         code, message = (problem.code, _advice(problem)) if isinstance(problem, DocpipeError) else (INTERNAL, type(problem).__name__)
+        code = "resource" if is_exhausted(problem) else code
+        _tell_failure(code, problem if code == INTERNAL else None)
         if isinstance(problem, DeadlineError):
             book.crashed(self.ledger, item.hint, reason=message, terms=self.terms)
         elif is_exhausted(problem) or (isinstance(problem, DocpipeError) and problem.retryable):
-            self._wait(item, code="resource" if is_exhausted(problem) else code, message=message)
+            self._wait(item, code=code, message=message)
         else:
-            if code == INTERNAL:
-                log.exception("failed", extra=_about(item.hint))
             book.give_up(self.ledger, item.hint, code=code, message=message)
 
     def _forget_secret(self, item: Work) -> None:
@@ -175,6 +180,7 @@ class Steps:
             page = self._unpack(words, space, images=True)
             (outcome,) = pipeline.extract(job, [page], self._schema(item), engine=engine, space=space)
         if isinstance(outcome, Failure) and outcome.retryable:
+            _tell_failure(outcome.code)
             self._wait(item, code=outcome.code, message=outcome.message, after=outcome.after)
             return None
         return book.Stored(artifact=self._keep(item, outcome))
@@ -206,6 +212,8 @@ class Steps:
 
     def _deliver(self, item: Work) -> book.Delivered | None:
         answer = self._delivery.send(item, book.view(self.ledger, item.job), self.store)
+        if answer.code:
+            _tell_failure(answer.code)
         if answer.again is not None:
             book.release(self.ledger, item, delay=answer.again, code=answer.code, message=answer.message, terms=self.terms)
         elif answer.code:
@@ -301,10 +309,21 @@ def _named(document: Document, spec: JobSpec) -> Document:
     return document.model_copy(update={"name": spec.document.name})
 
 
+def _tell_failure(code: str, problem: Exception | None = None) -> None:
+    """The code alone: messages stay in the ledger, as they may quote the document."""
+    log.log(logging.ERROR if problem else logging.INFO, "failed", extra={"code": code}, exc_info=problem)
+    telemetry.failed(code)
+
+
 def _advice(problem: DocpipeError) -> str:
     """What is wrong and the way out, in one line, for whoever reads the ledger."""
     return f"{problem.message} ({problem.hint})" if problem.hint else problem.message
 
 
-def _about(hint: Hint) -> dict[str, Any]:
+def _about(item: Work) -> dict[str, Any]:
+    """What log lines and the span say of an item."""
+    return {"tenant": item.tenant, "page": item.page, **_address(item.hint)}
+
+
+def _address(hint: Hint) -> dict[str, Any]:
     return {"job": hint.job, "kind": hint.kind, "index": hint.idx, "fence": hint.fence}

@@ -23,6 +23,7 @@ from compose_spec import PyCompose
 from faces import ROOT
 from processes import end, launch, said
 from queues import SECRET, until
+from servers import free_port
 
 from docpipe.settings import Settings
 from docpipe.webhook import Receiver, Secret, SeenInMemory
@@ -219,7 +220,10 @@ class Compose:
             "DOCPIPE_PLUGINS": str(folder),
         }
         self.services = services(
-            DOCPIPE_WEBHOOK_SECRETS=json.dumps([SECRET]), DOCPIPE_OUTBOUND_ALLOWED='["127.0.0.1"]', DOCPIPE_OUTBOUND_HTTP="true"
+            DOCPIPE_WEBHOOK_SECRETS=json.dumps([SECRET]),
+            DOCPIPE_OUTBOUND_ALLOWED='["127.0.0.1"]',
+            DOCPIPE_OUTBOUND_HTTP="true",
+            DOCPIPE_METRICS=f"127.0.0.1:{free_port()}",
         )
         self.running: dict[str, subprocess.Popen[bytes]] = {}
 

@@ -44,7 +44,8 @@ from docpipe.ledger import (
     views,
 )
 from docpipe.ledger.claim import MOST_SECONDS
-from docpipe.ledger.schema import HEAD, version
+from docpipe.ledger.phases import enter
+from docpipe.ledger.schema import HEAD, upgrade, version
 from docpipe.ledger.tables import metadata
 
 pytestmark = pytest.mark.queue
@@ -412,6 +413,25 @@ def test_the_migrations_make_these_very_tables(ledger_url):
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     ledger.close()
     open_ledger(ledger_url).close()
+
+
+def test_jobs_of_an_older_docpipe_go_on(ledger_url):
+    old = Ledger(ledger_url)
+    upgrade(old, "0001")
+    past = sa.MetaData()
+    with old.write() as tx:
+        past.reflect(tx.connection)
+        row = {"id": "a" * 32, "tenant": "acme", "key": "k", "spec": spec().model_dump_json(), "spec_sha256": "0" * 64, "round": 0}
+        state = {"state": "preparing", "unfinished": 0, "lane": "prepare", "served_at": 0.0, "created_at": 1.0}
+        tx.run(past.tables["job"].insert().values(**row, **state))
+        tx.run(past.tables["tenant"].insert().values(name="acme", served_at=0.0))
+        enter(tx, "a" * 32, "preparing", kind="prepare", items={0: None}, lane="prepare", round=0)
+    old.close()
+    ledger = open_ledger(ledger_url)
+    assert version(ledger) == HEAD
+    (item, *_) = drain(ledger, outcome(1))
+    assert item.traceparent is None and view(ledger, "a" * 32).state == "done"
+    ledger.close()
 
 
 def test_a_ledger_of_a_newer_docpipe_is_left_alone(ledger_url):

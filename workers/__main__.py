@@ -62,7 +62,12 @@ def _dispatch(arguments: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     broker = Broker(app, url=settings.broker, prefix=settings.prefix)
-    Dispatcher(ledger(), broker, terms=make_terms(settings)).run(stopped.is_set)
+    dispatcher = Dispatcher(ledger(), broker, terms=make_terms(settings))
+    if settings.metrics:
+        from workers.metrics import Metrics, serve
+
+        serve(settings.metrics, Metrics(ledger(), broker, dispatcher))
+    dispatcher.run(stopped.is_set)
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 
 import redis.exceptions
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """One loop. `clock` and `sleep` are the process's own, replaced in tests."""
+    """One loop. `lost` counts what it found lost: `claims`, `hints`, `jobs` whose time was over, and the broker's `memories`."""
 
     def __init__(self, ledger: Ledger, broker: Broker, *, terms: Terms = TERMS, drained: float = DRAINED) -> None:
         self._ledger = ledger
@@ -42,6 +43,7 @@ class Dispatcher:
         self._pause = IDLE
         self._answered = float("-inf")
         self._trusts_claims_from = 0.0
+        self.lost: Counter[str] = Counter()
 
     def run(self, stopped: Callable[[], bool]) -> None:
         """Go on until `stopped`; a ledger or broker that is away is waited for."""
@@ -96,14 +98,18 @@ class Dispatcher:
 
     def _find_lost(self) -> None:
         trusted = not self._was_away() and time.monotonic() >= self._trusts_claims_from
-        swept = sweep(self._ledger, terms=self._terms, claims=trusted)
+        swept = sweep(self._ledger, terms=self._terms, claims=trusted).model_dump()
         self._note_answer()
-        if swept.claims or swept.hints or swept.jobs:
-            log.warning("swept", extra=swept.model_dump())
+        if any(swept.values()):
+            log.warning("swept", extra=swept)
+            self.lost.update(swept)
         if self._broker.has_forgotten():
-            log.warning("the broker has lost its memory", extra={"items": forget_sent(self._ledger)})
+            items = forget_sent(self._ledger)
+            log.warning("the broker has lost its memory", extra={"items": items})
+            self.lost.update(memories=1, hints=items)
         elif items := self._look_into_empty_lanes():
             log.warning("hints got lost", extra={"items": items})
+            self.lost.update(hints=items)
 
     def _look_into_empty_lanes(self) -> int:
         """A lane that has had no message for a while although items were sent to it has lost them: its items are sent again. Those that a

@@ -15,9 +15,10 @@ from docpipe.delivery import Delivery
 from docpipe.ledger import Ledger, Terms, open_ledger, renew
 from docpipe.ledger.dispatch import HINT_LEASE
 from docpipe.outbound import Outbound
-from docpipe.settings import Settings, read_settings
+from docpipe.settings import Settings, read_settings, sends_traces
 from docpipe.steps import Steps
 from docpipe.store import Store
+from docpipe.telemetry import start_tracing
 from docpipe.webhook import Secret
 
 ALIVE = 5.0  # seconds between two words of being alive
@@ -94,6 +95,8 @@ class Hands:
 
     def __init__(self) -> None:
         self.owner = new_owner()
+        if sends_traces():
+            start_tracing()
         settings = read_settings()
         terms, book = make_terms(settings), open_ledger(settings.ledger, patience=PATIENCE)
         self.steps = make_steps(settings, book)

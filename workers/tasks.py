@@ -17,6 +17,7 @@ from celery.worker import state
 from docpipe import __version__
 from docpipe.errors import LedgerError, UsageError
 from docpipe.ledger import LANES, Hint, crashed, read_hint, say_alive, say_goodbye
+from docpipe.telemetry import stop_tracing
 from workers.app import app, queue_name
 from workers.logs import log_as_json
 from workers.process import ALIVE, Every, hands, ledger, new_owner
@@ -49,6 +50,12 @@ def _say_crashed(hint: Hint, reason: str) -> None:
         crashed(ledger(), hint, reason=reason)
     except LedgerError:
         log.exception("the claim has to run out")
+
+
+@signals.worker_process_shutdown.connect  # type: ignore[untyped-decorator]
+def _child_ends(**_: Any) -> None:
+    """A pool's child leaves without what Python does at exit."""
+    stop_tracing()
 
 
 class _Alive:

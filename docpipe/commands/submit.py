@@ -16,6 +16,7 @@ from docpipe.commands.messages import failure_of, one_line, tell
 from docpipe.commands.options import add_password_options, add_reading_options, positive, read_password, read_request
 from docpipe.commands.queue import add_tenant_option, open_client, put
 from docpipe.errors import UsageError
+from docpipe.telemetry import start_tracing
 
 if TYPE_CHECKING:
     from docpipe.client import Client
@@ -37,8 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Submit each, and go on past those that cannot be."""
-    from docpipe.settings import read_settings
+    from docpipe.settings import read_settings, sends_traces
 
+    if sends_traces():
+        start_tracing()
     request = read_request(arguments, read_settings())
     password = read_password(arguments)
     seconds = positive("--deadline", arguments.deadline, most=31_536_000) if arguments.deadline else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from docpipe.ledger.claim import Terms, claim, crashed, give_up, hand_back, release, renew, settle
 from docpipe.ledger.control import cancel, forget, redeliver, retry
 from docpipe.ledger.dispatch import Sent, dispatch, forget_sent
+from docpipe.ledger.figures import Figures, figures
 from docpipe.ledger.ledger import Ledger
 from docpipe.ledger.records import (
     TIER,
@@ -41,6 +42,7 @@ __all__ = [
     "Delivered",
     "Done",
     "Event",
+    "Figures",
     "Hint",
     "Item",
     "JobSpec",
@@ -64,6 +66,7 @@ __all__ = [
     "crashed",
     "dispatch",
     "events",
+    "figures",
     "forget",
     "forget_sent",
     "give_up",

@@ -47,10 +47,11 @@ def claim(ledger: Ledger, hint: Hint, *, owner: str, terms: Terms = TERMS) -> Wo
         )
         if taken is None:
             return None
-        whose = tx.one(sa.select(tables.job.c.spec, tables.job.c.tenant).where(tables.job.c.id == hint.job))
+        whose = tx.one(sa.select(tables.job.c.spec, tables.job.c.tenant, tables.job.c.traceparent).where(tables.job.c.id == hint.job))
     if whose is None:
         return None
-    return Work(**hint._asdict(), **taken._asdict(), spec=JobSpec.model_validate_json(whose.spec), tenant=whose.tenant)
+    spec = JobSpec.model_validate_json(whose.spec)
+    return Work(**hint._asdict(), **taken._asdict(), spec=spec, tenant=whose.tenant, traceparent=whose.traceparent)
 
 
 def renew(ledger: Ledger, owner: str, *, terms: Terms = TERMS) -> set[Hint]:

@@ -60,7 +60,7 @@ def check_tenant(name: str) -> str:
 
 
 class Work(Record):
-    """An item that its holder has claimed."""
+    """An item that its holder has claimed. `traceparent` is that of its job's submission, where one was traced."""
 
     job: str
     kind: Kind
@@ -73,6 +73,7 @@ class Work(Record):
     transients: int
     spec: JobSpec
     tenant: str
+    traceparent: str | None = None
 
     @property
     def tier(self) -> int:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from docpipe.errors import MismatchError
 from docpipe.ledger.ledger import Ledger
 
-HEAD = "0001"  # the newest file of migrations/versions
+HEAD = "0002"  # the newest file of migrations/versions
 _LOCK = 0x646F6370  # of PostgreSQL's advisory locks: one process at a time changes tables
 
 
@@ -37,8 +37,8 @@ def version(ledger: Ledger) -> str | None:
     return str(found) if found else None
 
 
-def upgrade(ledger: Ledger) -> None:
-    """Make or change the tables; several processes at once do it once. Raises MismatchError for tables of a newer version."""
+def upgrade(ledger: Ledger, to: str = "head") -> None:
+    """Make or change the tables, up to a version; several processes at once do it once. Raises MismatchError for tables of a newer one."""
     from alembic import command
     from alembic.config import Config
     from alembic.util.exc import CommandError
@@ -50,6 +50,6 @@ def upgrade(ledger: Ledger) -> None:
             tx.run(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         config.attributes["connection"] = tx.connection
         try:
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
         except CommandError as problem:
             raise MismatchError("the ledger was made by a newer docpipe", hint="upgrade docpipe on this machine") from problem

@@ -52,12 +52,13 @@ def submit(
     key: str | None = None,
     seconds: float | None = None,
     quota: Quota | None = None,
+    traceparent: str | None = None,
 ) -> str:
     """Write the job down, durably; its document must be stored already. Returns the job's id: `job`, or that of the earlier job with the
     same key.
 
-    `seconds` is the most it may take until it has an outcome. Raises ConflictError where the key stands for another reading, QuotaError
-    where the backlog is full, UsageError for a tenant's name that cannot be one.
+    `seconds` is the most it may take until it has an outcome, `traceparent` (W3C) the trace that its items join. Raises ConflictError where
+    the key stands for another reading, QuotaError where the backlog is full, UsageError for a tenant's name that cannot be one.
     """
     check_tenant(tenant)
     key, said = key or default_key(tenant, spec), meaning(spec)
@@ -65,7 +66,8 @@ def submit(
         earlier = tx.one(sa.select(tables.job.c.id, tables.job.c.spec_sha256).where(tables.job.c.tenant == tenant, tables.job.c.key == key))
         if earlier is None:
             _check_room(tx, tenant, quota or Quota())
-            if _insert(tx, spec, said, job=job, tenant=tenant, key=key, seconds=seconds):
+            deadline = None if seconds is None else tx.now + seconds
+            if _insert(tx, spec, said, id=job, tenant=tenant, key=key, deadline_at=deadline, traceparent=traceparent):
                 return job
             earlier = tx.one(
                 sa.select(tables.job.c.id, tables.job.c.spec_sha256).where(tables.job.c.tenant == tenant, tables.job.c.key == key)
@@ -75,12 +77,11 @@ def submit(
     return str(earlier.id)
 
 
-def _insert(tx: Tx, spec: JobSpec, meaning: str, *, job: str, tenant: str, key: str, seconds: float | None) -> bool:
+def _insert(tx: Tx, spec: JobSpec, meaning: str, *, id: str, tenant: str, **columns: str | float | None) -> bool:
     new = tx.insert_new(
         tables.job,
-        id=job,
+        id=id,
         tenant=tenant,
-        key=key,
         spec=spec.model_dump_json(),
         spec_sha256=meaning,
         state="preparing",
@@ -89,18 +90,18 @@ def _insert(tx: Tx, spec: JobSpec, meaning: str, *, job: str, tenant: str, key: 
         lane="prepare",
         served_at=0.0,
         created_at=tx.now,
-        deadline_at=None if seconds is None else tx.now + seconds,
+        **columns,
     )
     if new:
         tx.insert_new(tables.tenant, name=tenant, served_at=0.0)
-        tx.tell(job, "submitted")
-        enter(tx, job, "preparing", kind="prepare", items={0: None}, lane="prepare", round=0)
+        tx.tell(id, "submitted")
+        enter(tx, id, "preparing", kind="prepare", items={0: None}, lane="prepare", round=0)
     return new
 
 
 def _check_room(tx: Tx, tenant: str, quota: Quota) -> None:
     """Counting stops at the limit, so that a full ledger costs no more than a filling one."""
-    waiting = tables.job.c.state.in_(tables.UNENDED)
+    waiting = tables.job.c.state.in_(tables.UNFINISHED)
     for most, mine, whose in ((quota.tenant_jobs, [tables.job.c.tenant == tenant], f"tenant {tenant} has"), (quota.jobs, [], "there are")):
         rows = sa.select(sa.literal(1)).select_from(tables.job).where(waiting, *mine).limit(most).subquery()
         if tx.scalar(sa.select(sa.func.count()).select_from(rows)) >= most:

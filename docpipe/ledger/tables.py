@@ -38,8 +38,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 LANES: tuple[Lane, ...] = get_args(Lane)
 UNDER_WAY: tuple[WorkState, ...] = ("enqueued", "running")
 UNDONE: tuple[WorkState, ...] = ("pending", *UNDER_WAY)
+UNFINISHED: tuple[JobState, ...] = ("preparing", "reading", "merging", "delivering")
 ENDED: tuple[JobState, ...] = ("done", "cancelled")
-UNENDED: tuple[JobState, ...] = tuple(state for state in get_args(JobState) if state not in ENDED)
 
 metadata = MetaData()
 
@@ -66,12 +66,14 @@ job = Table(
     Column("result_sha256", String(64)),
     Column("error_code", String(32)),
     Column("error", Text),
+    Column("traceparent", String(64)),  # W3C's, of the submission, where it was traced
     UniqueConstraint("tenant", "key", name="job_key"),
 )
 _due = job.c.due_at.isnot(None)
 Index("job_due", job.c.lane, job.c.tenant, job.c.served_at, sqlite_where=_due, postgresql_where=_due)
 Index("job_state", job.c.state, job.c.tenant)
 Index("job_deadline", job.c.state, job.c.deadline_at)
+Index("job_ended", job.c.ended_at)
 
 work = Table(
     "work",

@@ -89,10 +89,15 @@ def events(ledger: Ledger, job_id: str, *, after: int = 0, most: int = 1000) -> 
 
 def counts(ledger: Ledger) -> dict[tuple[Kind, WorkState], int]:
     """How many items there are, by kind and state. Done ones are left out, so that the cost does not grow with the past."""
+    with ledger.read() as tx:
+        return count_items(tx)
+
+
+def count_items(tx: Tx) -> dict[tuple[Kind, WorkState], int]:
+    """As `counts`, in a transaction."""
     group = (work.c.kind, work.c.state)
     wanted = sa.select(*group, sa.func.count()).where(work.c.state.in_((*tables.UNDONE, "quarantined"))).group_by(*group)
-    with ledger.read() as tx:
-        return {(kind, state): count for kind, state, count in tx.all(wanted)}
+    return {(kind, state): count for kind, state, count in tx.all(wanted)}
 
 
 def _view(tx: Tx, row: Any) -> JobView:
