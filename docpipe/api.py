@@ -123,7 +123,8 @@ class Reader(Generic[S]):
         self.schema = cast(type[S], found)
         self.options = request.options
         self.limits = request.limits
-        self.engines = [load_engine(name) for name in request.options.engines]
+        backend = request.options.backend
+        self.engines = [load_engine(name, backend=backend, model=request.model) for name in request.options.engines]
         self.ocr = load_ocr(request.options.ocr, cache=request.cache)
 
     def read(self, path: str | Path, *, password: str | None = None, work: str | Path | None = None) -> Result[S]:

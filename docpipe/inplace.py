@@ -57,7 +57,15 @@ class InPlace(Steps):
     def __init__(self, ledger: Ledger, place: Place) -> None:
         """Loads what the request names. Raises UsageError, EngineError or MissingError."""
         request = place.request
-        super().__init__(ledger, Store(str(place.store)), allowed=Everything(), cache=request.cache, terms=IN_PLACE, whole=WHOLE)
+        super().__init__(
+            ledger,
+            Store(str(place.store)),
+            allowed=Everything(),
+            cache=request.cache,
+            terms=IN_PLACE,
+            whole=WHOLE,
+            model=request.model,
+        )
         self._place = place
         self._class, _ = load_schema(request.schema_name)  # by its whole reference; a job has the base name of its file
         self._engines(request.options)

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic import Field as Attribute
 
 CONTRACT = "1.0"
+DEFAULT_BACKEND = "qwen_vl"
 Box = tuple[float, float, float, float]
 Value = str | bool | None
 Status = Literal["accepted", "review", "failed"]
@@ -53,10 +54,11 @@ class SchemaRef(Record):
 
 
 class ReadOptions(Record):
-    """What changes a reading, and so takes part in the hash that resuming compares."""
+    """What changes a reading, and so takes part in the hash that resuming compares. `backend` is asked by the engines that need a model."""
 
     engines: tuple[str, ...] = ("einvoice", "labels")
     ocr: str = "ppocr"
+    backend: str = DEFAULT_BACKEND
     languages: tuple[str, ...] = ()
     dpi: int = 200
     pages: tuple[int, ...] = ()

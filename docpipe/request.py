@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from docpipe.backends import ModelOptions
 from docpipe.fields import DEFAULT_SCHEMA
 from docpipe.limits import Limits
 from docpipe.records import Document, ReadOptions, Record, SchemaRef
@@ -13,17 +14,14 @@ from docpipe.settings import Settings
 
 
 class Request(Record):
-    """One call's wishes. `schema_name` is a reference as `load_schema` takes it; `cache` the folder for prepared model files. Holds no
-    password."""
+    """One call's wishes. `schema_name` is a reference as `load_schema` takes it; `cache` the folder for prepared model files, `model` what
+    the backend asks. Holds no password."""
 
     schema_name: str = DEFAULT_SCHEMA
     options: ReadOptions = ReadOptions()
     limits: Limits = Limits()
     cache: Path | None = None
-
-    def sha256(self) -> str:
-        """The hash of everything but the schema that can change a result; the schema has a hash of its own."""
-        return _sha256(self.model_dump_json(include={"options", "limits"}))
+    model: ModelOptions = ModelOptions()
 
 
 def make_request(
@@ -32,6 +30,7 @@ def make_request(
     schema_name: str = DEFAULT_SCHEMA,
     engines: Sequence[str] | None = None,
     ocr: str | None = None,
+    backend: str | None = None,
     languages: Sequence[str] | None = None,
     pages: Sequence[int] = (),
     formats: Sequence[str] = (),
@@ -41,18 +40,16 @@ def make_request(
     options = ReadOptions(
         engines=ReadOptions().engines if engines is None else tuple(engines),
         ocr=settings.ocr if ocr is None else ocr,
+        backend=settings.backend if backend is None else backend,
         languages=settings.languages if languages is None else tuple(languages),
         dpi=settings.dpi if dpi is None else dpi,
         pages=tuple(sorted(set(pages))),
         formats=tuple(formats),
     )
-    return Request(schema_name=schema_name, options=options, limits=settings.limits(), cache=settings.cache)
+    return Request(schema_name=schema_name, options=options, limits=settings.limits(), cache=settings.cache, model=settings.model)
 
 
 def job_id(document: Document, schema: SchemaRef, options: ReadOptions) -> str:
     """The same document read with the same schema and options is the same job, wherever it runs."""
-    return _sha256("\n".join((document.sha256, schema.sha256, options.model_dump_json())))[:32]
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    said = "\n".join((document.sha256, schema.sha256, options.model_dump_json()))
+    return hashlib.sha256(said.encode()).hexdigest()[:32]

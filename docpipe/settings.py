@@ -8,8 +8,10 @@ from pathlib import Path
 from pydantic import ByteSize, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from docpipe.backends import ModelOptions
 from docpipe.errors import SettingsError
 from docpipe.limits import Limits
+from docpipe.records import DEFAULT_BACKEND
 
 _STATE = Path.home() / ".local" / "state" / "docpipe"
 
@@ -17,7 +19,7 @@ _STATE = Path.home() / ".local" / "state" / "docpipe"
 class Settings(BaseSettings):
     """`DOCPIPE_PAGE_SECONDS=30` and so on; `docpipe run --help` lists what a call can override."""
 
-    model_config = SettingsConfigDict(env_prefix="DOCPIPE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="DOCPIPE_", env_nested_delimiter="__", frozen=True, extra="ignore")
 
     max_bytes: ByteSize = Field(Limits.model_fields["file_bytes"].default, description="largest file that is opened")
     max_pages: int = Field(Limits.model_fields["pages"].default, ge=1, description="most pages of a document")
@@ -29,6 +31,8 @@ class Settings(BaseSettings):
     languages: tuple[str, ...] = Field((), description="languages of the documents, as two-letter codes; empty = unknown")
     dpi: int = Field(200, ge=72, le=600, description="resolution pages are rendered at")
     formats: tuple[str, ...] = Field((), description="input formats of your own, as module:Class or path.py:Class")
+    backend: str = Field(DEFAULT_BACKEND, description="what asks the model: a bare name, module:Class or path.py:Class")
+    model: ModelOptions = Field(ModelOptions(), description="which model: DOCPIPE_MODEL__MODEL is its folder or id, and so on")
     cache: Path = Field(Path.home() / ".cache" / "docpipe", description="folder for prepared model files")
 
     ledger: str = Field(f"sqlite:///{_STATE / 'ledger.sqlite'}", description="the queue's database: sqlite:/// or postgresql+psycopg://")

@@ -21,6 +21,7 @@ from docpipe import ledger as book
 from docpipe import pipeline, telemetry
 from docpipe.allowed import Allowed
 from docpipe.artifacts import Opening, PageWords, artifact_name, secret_name
+from docpipe.backends import ModelOptions
 from docpipe.delivery import Delivery
 from docpipe.errors import CrashError, DeadlineError, DocpipeError, LedgerError, is_exhausted
 from docpipe.extract import Engine, load_engine
@@ -54,9 +55,10 @@ class Steps:
         cache: Path | None = None,
         terms: Terms = TERMS,
         whole: int = 0,
+        model: ModelOptions | None = None,
     ) -> None:
-        """`cache` is the folder for prepared model files. A document of up to `whole` pages is read through by the item that prepares it,
-        all tiers of its cascade in this process; page by page only once that has crashed."""
+        """`cache` is the folder for prepared model files, `model` what backends ask. A document of up to `whole` pages is read through by
+        the item that prepares it, all tiers of its cascade in this process; page by page only once that has crashed."""
         self.ledger = ledger
         self.store = store
         self.terms = terms
@@ -67,7 +69,8 @@ class Steps:
         self._random = random.Random()
         self._lock = threading.Lock()
         self._copies: dict[str, tempfile.TemporaryDirectory[str]] = {}
-        self._engine = lru_cache(maxsize=16)(load_engine)
+        self._model = model or ModelOptions()
+        self._engine = lru_cache(maxsize=16)(self._load_engine)
         self._ocr = lru_cache(maxsize=4)(self._load_ocr)
 
     def do(self, hint: Hint, *, owner: str) -> Work | None:
@@ -233,7 +236,10 @@ class Steps:
 
     def _engines(self, options: ReadOptions) -> list[Engine]:
         with self._lock:
-            return [self._engine(name) for name in options.engines]
+            return [self._engine(name, options.backend) for name in options.engines]
+
+    def _load_engine(self, name: str, backend: str) -> Engine:
+        return load_engine(name, backend=backend, model=self._model)
 
     def _load_ocr(self, name: str) -> OcrEngine:
         return load_ocr(name, cache=self._cache)

@@ -81,6 +81,7 @@ def make_steps(settings: Settings, book: Ledger) -> Steps:
         allowed=Allowed(packages=settings.packages, folder=settings.plugins),
         delivery=Delivery(secrets=secrets, rules=rules),
         cache=settings.cache,
+        model=settings.model,
         terms=make_terms(settings),
     )
 

@@ -10,7 +10,8 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel
 
 from docpipe import plugins
-from docpipe.records import Job, Page, Reading
+from docpipe.backends import ModelOptions
+from docpipe.records import DEFAULT_BACKEND, Job, Page, Reading
 from docpipe.workspace import Workspace
 
 HOME = Path(__file__).resolve().parent
@@ -24,6 +25,11 @@ class Engine(ABC):
     scope: ClassVar[Literal["page", "document"]]
     lane: ClassVar[Literal["gpu", "api"]] = "gpu"
 
+    def use(self, backend: str, model: ModelOptions) -> None:
+        """Told once, before anything is read, which backend and model to ask; an engine without a model need not listen. Raises UsageError
+        for a backend that does not exist."""
+        return None
+
     @abstractmethod
     def read(self, pages: Sequence[Page], schema: type[BaseModel], *, job: Job, space: Workspace) -> Reading:
         """Candidates for the schema's fields from these pages and the files preprocessing left in `space`.
@@ -32,6 +38,8 @@ class Engine(ABC):
         """
 
 
-def load_engine(reference: str) -> Engine:
-    """The engine that `reference` names."""
-    return plugins.load(reference, Engine, HOME)()  # type: ignore[type-abstract]
+def load_engine(reference: str, *, backend: str = DEFAULT_BACKEND, model: ModelOptions | None = None) -> Engine:
+    """The engine that `reference` names; where it asks a model, that one."""
+    engine = plugins.load(reference, Engine, HOME)()  # type: ignore[type-abstract]
+    engine.use(backend, model or ModelOptions())
+    return engine

@@ -1,0 +1,135 @@
+"""Images and a question -> text. The seam that every vision-language model fills; knows none of them, no schema and no page.
+
+A backend answers once: it does not parse, does not judge and does not try again. Those are the engine's business (`extract/vlm`).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+
+from docpipe import plugins
+from docpipe.records import Record, Usage
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+HOME = Path(__file__).resolve().parent
+Stop = Literal["end", "length", "loop", "refusal"]
+Grade = Literal["document", "caption"]
+
+
+class ModelOptions(Record):
+    """Which model a backend loads or calls, and how; it lies with whoever reads, never in a job.
+
+    `model` is a folder, the id of a model hub, or a server's name for it; `revision` pins what a hub gives. `pixels` bounds the images that
+    it is shown (None: the model's own), `batch` the questions it is asked at a time and `window` the seconds that the first waits for
+    others; `seconds` is the most that an answer may take.
+    """
+
+    model: str = ""
+    revision: str | None = None
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    device: str = "auto"
+    attention: Literal["sdpa", "eager", "flash_attention_2"] = "sdpa"
+    quantization: Literal["none", "int8", "int4"] = "none"
+    pixels: int | None = None
+    batch: int = 8
+    window: float = 0.02
+    seconds: float = 180.0
+    offline: bool = False
+
+
+class Ability(Record):
+    """What a model can be asked for. A `document` model reads small print and follows a form of answer; a `caption` model says in a
+    sentence what a picture shows, and is never asked for a document's fields.
+
+    `constrained`: its answers follow `Question.schema` by force. `few_shot`: it takes examples, each with images. `probabilities`: its
+    replies have `tokens`.
+    """
+
+    grade: Grade
+    constrained: bool = False
+    few_shot: bool = False
+    probabilities: bool = False
+
+
+@dataclass(frozen=True)
+class Shot:
+    """An example: what was asked about these images, and the right answer."""
+
+    images: tuple[Image, ...]
+    text: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """One call. Images are RGB and of a size that `Backend.fit` gave, so that no pixel is resampled twice. `schema` is a JSON Schema that
+    the answer has to follow; `most_tokens` bounds the answer."""
+
+    images: tuple[Image, ...]
+    text: str
+    system: str = ""
+    shots: tuple[Shot, ...] = ()
+    schema: Mapping[str, Any] | None = field(default=None, hash=False)
+    most_tokens: int = 2048
+
+
+class Token(NamedTuple):
+    """A token of the answer: the bytes of UTF-8 that it adds to the text, its probability before the schema forbade anything, and the sum
+    of the probabilities that the schema forbade (0 without one)."""
+
+    size: int
+    probability: float
+    forbidden: float = 0.0
+
+
+class Reply(Record):
+    """The answer as it came. `stop`: the model ended it, it was cut off at `most_tokens`, it was going round in circles and was cut off, or
+    the model would not answer. `model` names the model and its revision."""
+
+    text: str
+    stop: Stop
+    model: str
+    usage: Usage
+    tokens: tuple[Token, ...] = ()
+
+
+class Backend(ABC):
+    """One way to ask a model. Made once per process, safe to call from several threads; the model is loaded by the first question."""
+
+    name: ClassVar[str]
+
+    def __init__(self, options: ModelOptions) -> None:
+        """Loads nothing yet. Raises UsageError where the options cannot be meant for it."""
+        self.options = options
+
+    @property
+    @abstractmethod
+    def ability(self) -> Ability:
+        """What the model can be asked for; may look at the model's configuration, but not load it. Raises EngineError, MissingError."""
+
+    @abstractmethod
+    def fit(self, width: int, height: int) -> tuple[int, int]:
+        """The size in pixels at which an image of this size is to be handed over: within the pixel budget, in whole patches."""
+
+    @abstractmethod
+    def image_tokens(self, width: int, height: int) -> int:
+        """The tokens that an image of a size that `fit` gave costs."""
+
+    @abstractmethod
+    def ask(self, question: Question) -> Reply:
+        """The answer. Raises EngineError, BusyError at a rate limit, DeadlineError, ResourceError, MissingError, OutboundError."""
+
+    def close(self) -> None:
+        """Let go of the model."""
+        return None
+
+
+def load_backend(reference: str, options: ModelOptions) -> Backend:
+    """The backend that `reference` names."""
+    return plugins.load(reference, Backend, HOME)(options)  # type: ignore[type-abstract]
