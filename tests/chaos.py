@@ -39,7 +39,7 @@ FROZEN_S = LEASE_S + 2
 # and what a loaded machine takes. docker-compose.yml gives as much.
 DEPLOY_S = 45.0
 ACCEPT_S = 60.0  # that a submission may be refused while a frozen worker keeps the ledger, each time with an error that says to try again
-SETTLE_S = 240.0  # a loaded machine needs a minute: what kills its process does so three times, one after the other
+SETTLE_S = 120.0
 MOST_JOBS = 12  # unfinished at a time, so that what is left when the fire stops is work of seconds
 SLOW_S = "0.2"  # a page's reading, so that shots hit some
 # Lanes, pool and slots of each worker; two serve every page, so that work goes on while one is gone.
