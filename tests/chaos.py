@@ -118,6 +118,7 @@ class Fire:
                 self._leaving.remove((process, since))
             elif time.monotonic() > since + DEPLOY_S:
                 self.wrong.append(f"a worker did not end within {DEPLOY_S:g} s of SIGTERM: {self.queue.log(process)}")
+                self._ask_where(process)
                 self._kill(process)
                 self._leaving.remove((process, since))
 
@@ -180,6 +181,11 @@ class Fire:
             for one in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     act(one)
+
+    def _ask_where(self, process: subprocess.Popen[bytes]) -> None:
+        """A worker's log tells the stack of each of its threads."""
+        process.send_signal(signal.SIGUSR1)
+        time.sleep(1)
 
     def _kill(self, process: subprocess.Popen[bytes]) -> None:
         """At once, with all that it has started: frozen first, so that it starts no more meanwhile."""
