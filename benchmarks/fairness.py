@@ -38,7 +38,7 @@ def main() -> None:
             busy = []
             while len(busy) < options.small and not client.job(job).ended:
                 busy.append(one_page(client, folder, f"busy-{len(busy)}"))
-                time.sleep(0.5)
+                time.sleep(1)
             finish(client, job)
             beside = time.monotonic() - begin
     print(f"one page: {statistics.median(idle):.2f} s on an idle queue; beside {options.pages} pages {statistics.median(busy):.2f} s")
@@ -60,17 +60,17 @@ def submit(client: Client, path: Path, key: str | None = None) -> str:
     return client.submit(path, Request(), key=key)
 
 
-def finish(client: Client, job: str) -> float:
-    """Seconds until the job has ended."""
+def finish(client: Client, job: str, *, every: float = 0.5) -> float:
+    """Seconds until the job has ended, asked for so often: looking at a job costs with its pages."""
     begin = time.monotonic()
     while not client.job(job).ended:
-        time.sleep(0.02)
+        time.sleep(every)
     return time.monotonic() - begin
 
 
 def one_page(client: Client, folder: Path, name: str) -> float:
     """Seconds from submitting a document of one page to its result."""
-    return finish(client, submit(client, draw(folder / f"{name}.pdf", 1)))
+    return finish(client, submit(client, draw(folder / f"{name}.pdf", 1)), every=0.02)
 
 
 if __name__ == "__main__":
