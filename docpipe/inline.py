@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from docpipe.errors import DeadlineError, LedgerError, ResourceError
@@ -62,14 +63,16 @@ class Inline:
                 self._pool.give(sent.hint)
 
     def _next(self, feed: Iterator[str]) -> Hint | None:
-        while not self._handed_out:
-            self._handed_out.extend(sent.hint for sent in dispatch(self._ledger, slots=self._slots, depth=1))
-            if not self._handed_out:
-                job = next(feed, None)
-                if job is None:
-                    return None
-                self._open.add(job)
+        while not self._handed_out and not self._hand_out():
+            fresh = set(islice(feed, 2 * self._pool.size))  # some at a time: looking into the ledger costs
+            if not fresh:
+                return None
+            self._open |= fresh
         return self._handed_out.popleft()
+
+    def _hand_out(self) -> bool:
+        self._handed_out.extend(sent.hint for sent in dispatch(self._ledger, slots=self._slots))
+        return bool(self._handed_out)
 
     def _note(self, hint: Hint, answer: str | Lost) -> None:
         if not isinstance(answer, Lost):

@@ -29,7 +29,7 @@ from docpipe.steps import Steps
 from docpipe.store import Store
 from docpipe.workspace import Workspace, claimed
 
-WHOLE = 50  # pages up to which a document is read through; longer ones go on page by page where they were cut short
+WHOLE = 100  # pages up to which a document is read through; longer ones go on page by page where they were cut short
 IN_PLACE = TERMS.model_copy(update={"transients": 3})  # memory and disk do not come back by waiting for long
 
 

@@ -6,7 +6,7 @@ does the rest, and tries again what failed or ran out of time or memory. A file 
 summary, and never stops the others. Hidden files are passed over, linked folders read once; --only '*.pdf' passes over all others.
 
 What is done is written into a ledger, as the queue does: OUT/.docpipe/ledger.sqlite. A document whose process dies is tried again alone and
-page by page, so that a page that cannot be read is a hole in the result; one of more than 50 pages goes on at the page where it was cut
+page by page, so that a page that cannot be read is a hole in the result; one of more than 100 pages goes on at the page where it was cut
 short. DOCPIPE_LEDGER=sqlite:///OUT/.docpipe/ledger.sqlite docpipe status --tenant batch shows each job.
 """
 
