@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from docpipe.backends import Ability, Question
 from docpipe.backends._families import QWEN, Family
@@ -18,7 +18,7 @@ class QwenVl(ChatBackend):
 
     name = "qwen_vl"
     takes = frozenset(QWEN)
-    image_options = {"do_resize": False}  # noqa: RUF012 (a constant of the class above)
+    image_options: ClassVar[dict[str, Any]] = {"do_resize": False}
 
     def __init__(self, options: Any) -> None:
         super().__init__(options)

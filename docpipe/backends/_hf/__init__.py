@@ -3,7 +3,8 @@ asked; what is here loads them, owns them in one thread, batches, and decodes.""
 
 from __future__ import annotations
 
+from docpipe.backends._hf.caption import CaptionBackend
 from docpipe.backends._hf.chat import ChatBackend
 from docpipe.backends._hf.local import LocalBackend
 
-__all__ = ["ChatBackend", "LocalBackend"]
+__all__ = ["CaptionBackend", "ChatBackend", "LocalBackend"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from docpipe.backends import Question
+from docpipe.backends import Ability, Question
 from docpipe.backends._hf.local import LocalBackend
 from docpipe.errors import EngineError
 
@@ -13,10 +13,30 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
+# A4 at 100 dpi has 967,000 pixels; with fewer, letters of 8 points are less than 6 pixels high.
+DOCUMENT_PIXELS = 900_000
+
+
 class ChatBackend(LocalBackend):
     """System, examples and question become the turns of a talk; images stand before the text of their turn."""
 
     image_options: ClassVar[dict[str, Any]] = {}
+    few_shot_types: ClassVar[frozenset[str]] = frozenset()
+
+    @property
+    def ability(self) -> Ability:
+        """Document grade where an image is seen with at least DOCUMENT_PIXELS; examples for the types that were trained on many images."""
+        return Ability(
+            grade="document" if self.most_pixels() >= DOCUMENT_PIXELS else "caption",
+            constrained=True,
+            few_shot=self.config.model_type in self.few_shot_types,
+            probabilities=True,
+        )
+
+    def most_pixels(self) -> int:
+        """The pixels of the largest image that the model sees without shrinking it."""
+        width, height = self.fit(1, 1)
+        return width * height
 
     def encode(self, questions: Sequence[Question]) -> Any:
         processor = self.processor

@@ -46,6 +46,12 @@ class Checkpoint:
             return load_processor(self._where, self.config, **self._how)
 
     @cached_property
+    def tokenizer(self) -> Any:
+        """The tokenizer of a language model that sees nothing."""
+        with typed(f"reading the tokenizer of {self.label}"):
+            return transformers().AutoTokenizer.from_pretrained(self._where, **self._how)
+
+    @cached_property
     def name(self) -> str:
         """The model's name and which one it is: the hub's commit, or for a folder a hash of its configuration and the start of its
         weights."""
@@ -64,7 +70,9 @@ class Checkpoint:
         """
         kind = kind or transformers().AutoModelForImageTextToText
         device = self.device
-        how: dict[str, Any] = {"dtype": self._dtype(device), "attn_implementation": self._options.attention}
+        how: dict[str, Any] = {"dtype": self._dtype(device)}
+        if self._options.attention != "sdpa":  # left to the library, which takes it wherever a family has it
+            how["attn_implementation"] = self._options.attention
         if device.type != "cpu":
             how["device_map"] = {"": device}
         if self._options.quantization != "none":

@@ -60,6 +60,18 @@ class LocalBackend(Backend):
         with self._reading:
             return self._files.processor
 
+    @property
+    def model_name(self) -> str:
+        """The model's name and which one it is."""
+        return self._files.name
+
+    def fit(self, width: int, height: int) -> tuple[int, int]:
+        """A square, unless the family sees more. The whole page is squeezed into it: the middle that a processor would cut out lacks the
+        rest."""
+        images = self.processor.image_processor
+        size = getattr(images, "crop_size", None) or images.size
+        return size["width"], size["height"]
+
     @abstractmethod
     def encode(self, questions: Sequence[Question]) -> Any:
         """The model's inputs for a batch, padded on the left, on the CPU."""
@@ -76,6 +88,10 @@ class LocalBackend(Backend):
         """The tokens that end an answer."""
         found = model.generation_config.eos_token_id
         return tuple(found) if isinstance(found, list | tuple) else (found,)
+
+    def tidy(self, text: str) -> str:
+        """The answer without what the family puts around it; asked only where replies have no tokens."""
+        return text.strip()
 
     def plain(self, text: str) -> str:
         """The text with every control token in it broken up: what stands in a document is never more than text."""
@@ -128,12 +144,12 @@ class LocalBackend(Backend):
             )
         usage = Usage(calls=1, prompt_tokens=size, completion_tokens=len(row.tokens))
         if self._vocabulary is None:
-            text = self.processor.tokenizer.decode(row.tokens, skip_special_tokens=True).strip()
-            return Reply(text=text, stop=row.stop, model=self._files.name, usage=usage)
+            text = self.tidy(self.processor.tokenizer.decode(row.tokens, skip_special_tokens=True))
+            return Reply(text=text, stop=row.stop, model=self.model_name, usage=usage)
         pieces = _pieces([self._vocabulary.text(token) for token in row.tokens])
         sized = zip(pieces, row.probabilities, strict=True)
         tokens = tuple(Token(len(piece.encode()), probability, forbidden) for piece, (probability, forbidden) in sized)
-        return Reply(text="".join(pieces), stop=row.stop, model=self._files.name, usage=usage, tokens=tokens)
+        return Reply(text="".join(pieces), stop=row.stop, model=self.model_name, usage=usage, tokens=tokens)
 
     def _weigh(self, question: Question) -> int:
         images = [*question.images, *(image for shot in question.shots for image in shot.images)]
