@@ -242,6 +242,7 @@ def blip2():
 
 def instruct_blip():
     tokens, asking = tokenizer("<image>"), tokenizer()
+    asking.padding_side = "right"  # as the checkpoints have it: its positions count from the first token
     config = library().InstructBlipConfig(
         vision_config=TOWER,
         qformer_config=_former(),
@@ -288,8 +289,8 @@ def _home():
 
 @functools.cache
 def checkpoint(name, *, spread=0.2):
-    """The folder of a checkpoint of this family; made once per process. `spread` of the weights: with little of it a model says one thing over
-    and over."""
+    """The folder of a checkpoint of this family, made once per process. With little `spread` of its weights a model says one thing over and
+    over."""
     folder = Path(_home(), f"{name}-{spread}")
     if name == "minigpt4":
         return _minigpt4(folder)

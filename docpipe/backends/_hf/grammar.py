@@ -10,9 +10,12 @@ from typing import Any
 from docpipe.backends._hf.library import optional
 from docpipe.errors import EngineError
 
-_OPENERS = (b":", b"[", b",")  # after these a value begins, and null is the shortest one that claims nothing
-_CLOSING = (b"}", b"]", b'"', b"n", b",", b"0", b"f")
-_CLOSING_VALUE = (b"]", b"n", b'"', b"[", b"}", b"0", b"f")
+# The last byte -> what is tried next, best first. Inside a string all of these may stand, so a quotation mark is first wherever it can end
+# one.
+_AFTER_OBJECT_BEGAN = (b"}", b'"')
+_AFTER_VALUE = (b'"', b"}", b"]", b",", b".", b"1", b"0")
+_BEFORE_VALUE = (b"]", b"n", b'"', b"[", b"1", b"f")  # null is short and claims nothing
+_NEXT = {b"{": _AFTER_OBJECT_BEGAN, **dict.fromkeys((b":", b"[", b","), _BEFORE_VALUE)}
 
 
 class Vocabulary:
@@ -94,7 +97,7 @@ class Grammar:
 
     def _shortest(self) -> int:
         mask = self.mask()
-        for text in _CLOSING_VALUE if self._last in _OPENERS else _CLOSING:
+        for text in _NEXT.get(self._last, _AFTER_VALUE):
             token = self._vocabulary.singles.get(text)
             if token is not None and mask[token >> 3] >> (token & 7) & 1:
                 return token
