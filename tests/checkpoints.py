@@ -242,7 +242,6 @@ def blip2():
 
 def instruct_blip():
     tokens, asking = tokenizer("<image>"), tokenizer()
-    asking.padding_side = "right"  # as the checkpoints have it: its positions count from the first token
     config = library().InstructBlipConfig(
         vision_config=TOWER,
         qformer_config=_former(),
