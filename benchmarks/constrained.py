@@ -31,6 +31,8 @@ from docpipe.fields import load_schema
 
 SCHEMAS = ("invoice", "receipt", "form", "transcript", "tax_invoice_kr")
 MONEY = {"type": "string", "pattern": r"^-?[0-9]{1,9}\.[0-9]{2}$"}
+# The grammar's own date knows no leap years and has a year 0, which Python's does not.
+DAY = {"type": "string", "pattern": r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$"}
 LARGE = 151_936
 
 
@@ -42,6 +44,8 @@ def wire(part: Any) -> Any:
         return part
     if {"type": "number"} in part.get("anyOf", ()):
         return {"anyOf": [MONEY, {"type": "null"}]}
+    if part.get("format") == "date":
+        return DAY
     kept = {key: wire(value) for key, value in part.items() if key not in ("default", "title", "description")}
     if "properties" in part:
         kept["properties"] = {name: wire(value) for name, value in part["properties"].items()}

@@ -16,7 +16,7 @@ from faces import ROOT, environment
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from docpipe.backends import ModelOptions, Question, Shot, load_backend
 from docpipe.backends._families import QWEN
@@ -163,6 +163,11 @@ Money = Annotated[str, Field(pattern=r"^-?[0-9]{1,9}\.[0-9]{2}$")]
 Short = Annotated[str, Field(max_length=12)]
 
 
+# The grammar's own date knows no leap years and has a year 0, which Python's does not.
+DAYS = {"type": "string", "format": "date", "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$"}
+Day = Annotated[date, WithJsonSchema(DAYS)]
+
+
 class Tax(Strict):
     rate: Literal["0", "7", "19"]
     base: Money | None
@@ -172,7 +177,7 @@ class Line(Strict):
     description: Short | None
     quantity: Annotated[int, Field(ge=0, le=9999)]
     amount: Money
-    delivered: date | None
+    delivered: Day | None
     taxes: Annotated[list[Tax], Field(max_length=3)]
 
 
@@ -180,7 +185,7 @@ class Paper(Strict):
     """Nested lists, enums, dates, patterns, optionals, and text without a bound."""
 
     number: Annotated[str, Field(pattern=r"^INV-[0-9]{4}$")]
-    issued: date
+    issued: Day
     currency: Currency | None
     seller: str
     lines: list[Line]
