@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from docpipe import __version__, errors
-from docpipe.commands import batch, cancel, doctor, quarantine, result, retry, run, schema, status, submit, validate, view, watch
+from docpipe.commands import batch, cancel, doctor, drop, quarantine, result, retry, run, schema, status, submit, validate, view, watch
 from docpipe.commands.messages import INTERNAL, error_line, one_line, say, tell
 
 COMMANDS = {
@@ -26,6 +26,7 @@ COMMANDS = {
     "watch": watch,
     "result": result,
     "cancel": cancel,
+    "drop": drop,
     "retry": retry,
     "quarantine": quarantine,
     "doctor": doctor,

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from pathlib import Path
+from collections import deque
 
 import pytest
 
@@ -17,33 +17,49 @@ def make(setup):
         raise UsageError("no such engine")
 
     def work(task):
-        if task == "die" or (task == "once" and not Path(setup).exists()):
-            if task == "once":
-                Path(setup).touch()
+        if task == "die":
             os.kill(os.getpid(), signal.SIGKILL)
         if task == "hang":
             time.sleep(100)
-        return task.upper()
+        return None if task == "none" else task.upper()
 
     return work
 
 
-def test_every_task_comes_back_once(tmp_path):
-    tasks = ["a", "die", "b", "once", "c", "hang"]
-    answers = dict(Pool(make, str(tmp_path / "mark"), size=2, seconds=1).run(tasks))
-    assert answers == {"a": "A", "b": "B", "c": "C", "once": "ONCE", "die": Lost(-signal.SIGKILL), "hang": Lost()}
-    assert answers["hang"].late and not answers["die"].late
+def run(pool, tasks):
+    """Every task with its answer, as they come."""
+    waiting = deque(tasks)
+    with pool:
+        while waiting or pool.busy:
+            while waiting and pool.free:
+                pool.give(waiting.popleft())
+            yield from pool.answers()
+
+
+def test_every_task_comes_back_once():
+    answers = list(run(Pool(make, "", size=2, seconds=1), ["a", "die", "b", "none", "c", "hang"]))
+    assert dict(answers) == {"a": "A", "b": "B", "c": "C", "none": None, "die": Lost(-signal.SIGKILL), "hang": Lost()}
+    assert len(answers) == 6 and dict(answers)["hang"].late and not dict(answers)["die"].late
+
+
+def test_waiting_has_an_end():
+    with Pool(make, "", size=1) as pool:
+        pool.give("hang")
+        begin = time.monotonic()
+        while time.monotonic() - begin < 3:
+            assert list(pool.answers(0.2)) == []
+        assert (pool.busy, pool.free) == (1, 0)
 
 
 def test_a_child_that_cannot_be_set_up_ends_the_run():
     with pytest.raises(UsageError, match="no such engine"):
-        list(Pool(make, "broken", size=2).run(["a", "b", "c"]))
+        list(run(Pool(make, "broken", size=2), ["a", "b", "c"]))
 
 
 def test_no_tasks_need_no_child():
-    assert list(Pool(make, "broken", size=2).run([])) == []
+    assert list(run(Pool(make, "broken", size=2), [])) == []
 
 
-def test_children_are_replaced_before_they_grow_old(tmp_path, monkeypatch):
+def test_children_are_replaced_before_they_grow_old(monkeypatch):
     monkeypatch.setattr("docpipe.pool._RECYCLE", 2)
-    assert sorted(answer for _, answer in Pool(make, str(tmp_path / "mark"), size=1).run("abc")) == ["A", "B", "C"]
+    assert sorted(answer for _, answer in run(Pool(make, "", size=1), "abc")) == ["A", "B", "C"]

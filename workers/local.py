@@ -18,7 +18,7 @@ from pathlib import Path
 from docpipe.errors import DeadlineError, MissingError
 
 READY = 60.0  # seconds that the parts may take to start
-STOP = 30.0  # seconds that a part has to end by itself
+STOP = 45.0  # seconds that a part has to end by itself: a worker hands back after 25 what it cannot end
 # Lanes, pool and slots of each worker. What crashed runs in a process where nothing else does; delivering waits more than it works.
 WORKERS: tuple[tuple[str, str, int], ...] = (
     ("prepare,merge", "prefork", max(1, len(os.sched_getaffinity(0)))),
@@ -55,7 +55,6 @@ def local_queue(folder: Path | None = None) -> Iterator[Mapping[str, str]]:
             **os.environ,
             "DOCPIPE_BROKER": f"redis://127.0.0.1:{port}/0",
             "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
-            "REMAP_SIGTERM": "SIGQUIT",
         }
         server = [redis_server(), "--port", str(port), "--bind", "127.0.0.1", "--dir", temporary, "--save", "", "--appendonly", "no"]
         stack.enter_context(_running([*server, "--maxmemory-policy", "noeviction"], environment, Path(temporary) / "redis.log"))
@@ -63,7 +62,8 @@ def local_queue(folder: Path | None = None) -> Iterator[Mapping[str, str]]:
             queues = ",".join(f"docpipe.{lane}" for lane in lanes.split(","))
             worker = [sys.executable, "-m", "celery", "-A", "workers", "worker", "-n", f"{number}@%h", "-P", pool, "-c", str(slots)]
             log = place / f"worker-{number}.log"
-            stack.enter_context(_running([*worker, "-Q", queues, "-l", "INFO"], environment, log, ready="ready."))
+            remapped = {"REMAP_SIGTERM": "SIGQUIT"} if pool == "prefork" else {}
+            stack.enter_context(_running([*worker, "-Q", queues, "-l", "INFO"], {**environment, **remapped}, log, ready="ready."))
         dispatcher = [sys.executable, "-m", "workers", "dispatcher"]
         stack.enter_context(_running(dispatcher, environment, place / "dispatcher.log"))
         yield environment
