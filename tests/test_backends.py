@@ -331,10 +331,50 @@ def test_examples_come_before_the_question(asked):
     assert len(with_it["image_grid_thw"]) == 2
 
 
-def test_a_question_longer_than_the_model_is_refused(asked):
-    with pytest.raises(EngineError, match="more than the model's"):
+def test_a_question_longer_than_the_model_is_refused_and_an_answer_is_cut_where_the_model_ends(asked):
+    with pytest.raises(EngineError, match="8192 positions"):
         asked.ask(question(asked, text="word " * 9000))
-    assert asked.ask(question(asked)).text
+    for name in ("blip", "blip2"):
+        made = backend(name)
+        reply = made.ask(question(made, most_tokens=100_000))
+        assert reply.stop in ("length", "loop", "end")
+        made.close()
+
+
+def hanging(asked):
+    """The same backend, but its model never comes back."""
+
+    class Hanging(type(asked)):
+        def generate(self, model, inputs, **how):
+            threading.Event().wait()
+
+    return Hanging(asked.options.model_copy(update={"seconds": 0.1, "window": 0.0}))
+
+
+def test_a_model_that_hangs_is_said_to_the_owner_of_the_process(asked):
+    made, said = hanging(asked), threading.Event()
+    made.on_hang = said.set
+    with pytest.raises(DeadlineError):
+        made.ask(question(made))
+    assert said.wait(1)
+    with pytest.raises(DeadlineError):
+        made.ask(question(made))
+
+
+def test_a_process_whose_model_hangs_can_end():
+    script = (
+        "import sys, test_backends as t\n"
+        "made = t.hanging(t.load_backend('qwen_vl', t.ModelOptions(model=sys.argv[1])))\n"
+        "made.ask(t.question(made))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(checkpoint("qwen2_5_vl"))],
+        capture_output=True,
+        env=environment(PYTHONPATH=f"{ROOT}:{ROOT / 'tests'}"),
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, "DeadlineError" in done.stderr) == (1, True), done.stderr
 
 
 def test_an_answer_that_takes_too_long_is_a_deadline_error_and_the_model_answers_on():

@@ -28,7 +28,8 @@ class Llava(ChatBackend):
     def _canvases(self) -> list[tuple[int, int]]:
         """Widths and heights, within the pixels that the options allow if there is one."""
         sizes = [(width, height) for height, width in getattr(self.processor.image_processor, "image_grid_pinpoints", None) or []]
-        return [(width, height) for width, height in sizes if width * height <= (self.options.pixels or math.inf)] or sizes[:1]
+        sizes.sort(key=math.prod)
+        return [size for size in sizes if math.prod(size) <= (self.options.pixels or math.inf)] or sizes[:1]
 
 
 def _worth(width: int, height: int, canvas: tuple[int, int]) -> tuple[int, int]:

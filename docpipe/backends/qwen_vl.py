@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any, ClassVar
 
-from docpipe.backends import Ability, Question
+from docpipe.backends import Ability, ModelOptions, Question
 from docpipe.backends._families import QWEN, Family
 from docpipe.backends._hf import ChatBackend
 from docpipe.errors import EngineError, UsageError
@@ -20,7 +22,7 @@ class QwenVl(ChatBackend):
     takes = frozenset(QWEN)
     image_options: ClassVar[dict[str, Any]] = {"do_resize": False}
 
-    def __init__(self, options: Any) -> None:
+    def __init__(self, options: ModelOptions) -> None:
         super().__init__(options)
         if options.model.removesuffix("-Chat") == FIRST:
             raise EngineError(
@@ -51,16 +53,11 @@ class QwenVl(ChatBackend):
     def image_tokens(self, width: int, height: int) -> int:
         return self.family.tokens(width, height)
 
-    def encode(self, questions: Any) -> Any:
+    def encode(self, questions: Sequence[Question]) -> Any:
         factor = self.family.factor
         for question in questions:
-            self._refuse_parts(question, factor)
+            for image in (*question.images, *chain(*(shot.images for shot in question.shots))):
+                if image.width % factor or image.height % factor:
+                    size = f"{image.width} x {image.height}"
+                    raise UsageError(f"an image of {size} is not in whole squares of {factor}", hint="hand it over as fit says")
         return super().encode(questions)
-
-    @staticmethod
-    def _refuse_parts(question: Question, factor: int) -> None:
-        for image in question.images:
-            if image.width % factor or image.height % factor:
-                raise UsageError(
-                    f"an image of {image.width} x {image.height} is not in whole squares of {factor}", hint="hand it over as fit says"
-                )

@@ -33,7 +33,7 @@ class Row:
         self.done = False
         self.end = ends[0]
         self._grammar = grammar
-        self._most = most
+        self.most = most
         self._ends = ends
         self._way: list[int] | None = None
         self._near = NEAR_THE_END + 3 * len(_shortest(grammar, most)) if grammar else 0
@@ -60,12 +60,12 @@ class Row:
         return self._grammar.mask() if self._grammar and not self.done else None
 
     def _free(self, wanted: int) -> int:
-        if not self.stop and wanted not in self._ends and len(self.tokens) >= self._most:
+        if not self.stop and wanted not in self._ends and len(self.tokens) >= self.most:
             self._leave("length")
         return self.end if self.stop else wanted
 
     def _constrained(self, grammar: Grammar, wanted: int) -> int:
-        left = self._most - len(self.tokens)
+        left = self.most - len(self.tokens)
         if not self.stop and wanted not in self._ends and left <= self._near and not self._can_end_after(grammar, wanted, left - 1):
             self._leave("length")
         if not self.stop:
@@ -87,7 +87,7 @@ class Row:
     def _leave(self, why: Stop) -> None:
         self.stop = why
         if self._grammar and not self._way:
-            self._way = self._grammar.way_out(self._most - len(self.tokens))
+            self._way = self._grammar.way_out(self.most - len(self.tokens))
 
 
 class Decoder:

@@ -109,32 +109,31 @@ class LocalBackend(Backend):
         return lambda questions: self._answer(model, questions)
 
     def _answer(self, model: Any, questions: Sequence[Question]) -> Sequence[Outcome]:
-        ends = self.ends(model)
-        rows = [Row(most=question.most_tokens, ends=ends, grammar=self._grammar(question)) for question in questions]
-        decoder = Decoder(rows, deadline=time.monotonic() + self.options.seconds)
         inputs = self.encode(questions)
-        sizes = [int(size) for size in inputs["attention_mask"].sum(-1)] if "attention_mask" in inputs else [0] * len(rows)
-        self._check(sizes, questions)
-        most = max(question.most_tokens for question in questions) + 1
+        sizes = [int(size) for size in inputs["attention_mask"].sum(-1)] if "attention_mask" in inputs else [0] * len(questions)
+        rows = [self._row(model, question, size) for question, size in zip(questions, sizes, strict=True)]
+        decoder = Decoder(rows, deadline=time.monotonic() + self.options.seconds)
+        inputs = inputs.to(model.device, dtype=model.dtype)
         with torch().inference_mode():
-            self.generate(
-                model, inputs.to(model.device, dtype=model.dtype), do_sample=False, max_new_tokens=most, logits_processor=[decoder]
-            )
+            self.generate(model, inputs, do_sample=False, max_new_tokens=max(row.most for row in rows) + 1, logits_processor=[decoder])
         return [self._outcome(row, size, expired=decoder.expired) for row, size in zip(rows, sizes, strict=True)]
+
+    def _row(self, model: Any, question: Question, size: int) -> Row:
+        """An answer to a question of so many tokens, no longer than the model's positions reach: one is kept for its end, one for its
+        begin."""
+        positions = getattr(self.config.get_text_config(), "max_position_embeddings", None) or size + question.most_tokens + 2
+        if positions - size - 2 < 1:
+            raise EngineError(
+                f"a question of {size} tokens leaves no room for an answer: the model has {positions} positions",
+                hint="fewer pixels (DOCPIPE_MODEL__PIXELS), or fewer examples",
+            )
+        most = min(question.most_tokens, positions - size - 2)
+        return Row(most=most, ends=self.ends(model), grammar=self._grammar(question))
 
     def _grammar(self, question: Question) -> Grammar | None:
         if question.schema is None or self._vocabulary is None or not self.ability.constrained:
             return None
         return Grammar.start(self._vocabulary, question.schema)
-
-    def _check(self, sizes: Sequence[int], questions: Sequence[Question]) -> None:
-        room = getattr(self.config.get_text_config(), "max_position_embeddings", None)
-        for size, question in zip(sizes, questions, strict=True):
-            if room is not None and size + question.most_tokens > room:
-                raise EngineError(
-                    f"a question of {size} tokens and an answer of up to {question.most_tokens} are more than the model's {room}",
-                    hint="fewer pixels (DOCPIPE_MODEL__PIXELS), fewer examples, or a shorter answer",
-                )
 
     def _outcome(self, row: Row, size: int, *, expired: bool) -> Outcome:
         if not row.stop or (expired and not row.done):
