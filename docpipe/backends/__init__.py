@@ -6,7 +6,7 @@ A backend answers once: it does not parse, does not judge and does not try again
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
@@ -100,13 +100,18 @@ class Reply(Record):
 
 
 class Backend(ABC):
-    """One way to ask a model. Made once per process, safe to call from several threads; the model is loaded by the first question."""
+    """One way to ask a model. Made once per process, safe to call from several threads; the model is loaded by the first question.
+
+    `on_hang` is called once, by one of the threads that wait, where a model hangs in a call that nobody can end: each that waits gets a
+    DeadlineError, and so does every later question, so the owner of the process should let it end.
+    """
 
     name: ClassVar[str]
 
     def __init__(self, options: ModelOptions) -> None:
         """Loads nothing yet. Raises UsageError where the options cannot be meant for it."""
         self.options = options
+        self.on_hang: Callable[[], None] = _go_on
 
     @property
     @abstractmethod
@@ -128,6 +133,10 @@ class Backend(ABC):
     def close(self) -> None:
         """Let go of the model."""
         return None
+
+
+def _go_on() -> None:
+    return None
 
 
 def load_backend(reference: str, options: ModelOptions) -> Backend:

@@ -1,0 +1,134 @@
+"""Where a model lies and how it is loaded: configuration and processor on the first need, the weights when asked for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from docpipe.backends import ModelOptions
+from docpipe.backends._hf.errors import typed
+from docpipe.backends._hf.library import optional, torch, transformers
+from docpipe.backends._hf.processor import load_processor
+from docpipe.errors import EngineError, UsageError
+
+WEIGHTS = ("*.safetensors", "*.bin", "*.pth")
+
+
+class Checkpoint:
+    """A folder or a hub's model. Code that comes with a model is never run."""
+
+    def __init__(self, options: ModelOptions, *, takes: Collection[str]) -> None:
+        """`takes` are the model types that are meant to lie there. Raises UsageError where no model is named."""
+        if not options.model:
+            raise UsageError("no model is named", hint="DOCPIPE_MODEL__MODEL is a folder or a hub's id, such as Qwen/Qwen3-VL-4B-Instruct")
+        self._options = options
+        self._takes = takes
+
+    @cached_property
+    def config(self) -> Any:
+        """Raises EngineError where nothing lies there, or a model of another family."""
+        with typed(f"reading the configuration of {self.label}"):
+            config = transformers().AutoConfig.from_pretrained(self._where, **self._how)
+        if config.model_type not in self._takes:
+            raise EngineError(
+                f"{self.label} is a {config.model_type} model",
+                hint=f"this backend takes {', '.join(sorted(self._takes))}; see docs/models.md",
+            )
+        return config
+
+    @cached_property
+    def processor(self) -> Any:
+        """The processor, which pads on the left and needs no torchvision."""
+        with typed(f"reading the processor of {self.label}"):
+            return load_processor(self._where, self.config, **self._how)
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        """The tokenizer of a language model that sees nothing."""
+        with typed(f"reading the tokenizer of {self.label}"):
+            return transformers().AutoTokenizer.from_pretrained(self._where, **self._how)
+
+    @cached_property
+    def name(self) -> str:
+        """The model's name and which one it is: the hub's commit, or for a folder a hash of its configuration and the start of its
+        weights."""
+        return f"{self.label}@{getattr(self.config, '_commit_hash', None) or _fingerprint(Path(self._options.model))}"
+
+    @property
+    def label(self) -> str:
+        """The model's name without any folder of this machine."""
+        path = Path(self._options.model)
+        return path.name if self._is_folder or path.is_absolute() else self._options.model
+
+    def model(self, kind: Any = None) -> Any:
+        """The weights, ready to answer; `kind` is the class that reads them, None the family's own.
+
+        Raises EngineError, MissingError, OutboundError and ResourceError.
+        """
+        kind = kind or transformers().AutoModelForImageTextToText
+        device = self.device
+        how: dict[str, Any] = {"dtype": self._dtype(device)}
+        if self._options.attention != "sdpa":  # left to the library, which takes it wherever a family has it
+            how["attn_implementation"] = self._options.attention
+        if device.type != "cpu":
+            how["device_map"] = {"": device}
+        if self._options.quantization != "none":
+            how["quantization_config"] = self._quantization()
+        with typed(f"loading {self.label}"):
+            return kind.from_pretrained(self._where, **self._how, **how).eval()
+
+    @cached_property
+    def device(self) -> Any:
+        """Where the model runs."""
+        library = torch()
+        if self._options.device == "auto":
+            return library.device("cuda" if library.cuda.is_available() else "cpu")
+        try:
+            return library.device(self._options.device)
+        except RuntimeError as problem:
+            raise UsageError(f"there is no device {self._options.device!r}", hint="auto, cpu, cuda or cuda:1") from problem
+
+    def _dtype(self, device: Any) -> Any:
+        asked = self._options.dtype
+        if device.type == "cpu" and asked == "float16":
+            raise UsageError("float16 on a CPU is over ten times slower than float32", hint="DOCPIPE_MODEL__DTYPE=auto")
+        if asked == "auto":
+            asked = "float32" if device.type == "cpu" else "bfloat16"
+        return getattr(torch(), asked)
+
+    def _quantization(self) -> Any:
+        optional("bitsandbytes", hint="pip install bitsandbytes, or DOCPIPE_MODEL__QUANTIZATION=none")
+        kind = transformers().BitsAndBytesConfig
+        if self._options.quantization == "int8":
+            return kind(load_in_8bit=True)
+        return kind(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch().bfloat16)
+
+    @property
+    def _is_folder(self) -> bool:
+        return Path(self._options.model).is_dir()
+
+    @property
+    def _where(self) -> str:
+        if not self._is_folder and Path(self._options.model).is_absolute():
+            raise EngineError(f"there is no folder {self.label}", hint="DOCPIPE_MODEL__MODEL is a folder or a hub's id")
+        return self._options.model
+
+    @property
+    def _how(self) -> dict[str, Any]:
+        return {
+            "revision": self._options.revision or "main",
+            "local_files_only": self._options.offline or self._is_folder,
+            "trust_remote_code": False,
+        }
+
+
+def _fingerprint(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for pattern in ("config.json", *WEIGHTS):
+        for file in sorted(folder.glob(pattern)):
+            with file.open("rb") as opened:
+                digest.update(f"{file.name} {file.stat().st_size} ".encode() + opened.read(1 << 20))
+    return digest.hexdigest()[:12]
