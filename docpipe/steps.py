@@ -172,7 +172,8 @@ class Steps:
         with self._space(item) as space:
             _, (page,) = preprocess(only, space=space, limits=item.spec.limits, password=self._password(item))
             page = pipeline.read_page_words(page, job=job, ocr=self._ocr(job.options.ocr), space=space)
-            image = self._keep_image(item, page, space) if pipeline.page_engines(self._engines(job.options)) else None
+            wanted = any(engine.needs_image for engine in pipeline.page_engines(self._engines(job.options)))
+            image = self._keep_image(item, page, space) if wanted else None
             return book.Stored(artifact=self._keep(item, PageWords(page=page, words=load_words(page, space), image=image)))
 
     def _read(self, item: Work) -> book.Stored | None:
@@ -180,8 +181,15 @@ class Steps:
         engine = pipeline.page_engines(self._engines(job.options))[item.tier - 1]
         (words,) = (one for one in self._items(item, "words") if one.page == item.page)
         with self._space(item) as space:
-            page = self._unpack(words, space, images=True)
-            (outcome,) = pipeline.extract(job, [page], self._schema(item), engine=engine, space=space)
+            (outcome,) = pipeline.extract(
+                job,
+                [self._unpack(words, space, images=engine.needs_image)],
+                self._schema(item),
+                engine=engine,
+                space=space,
+                limits=item.spec.limits,
+                password=self._password(item),
+            )
         if isinstance(outcome, Failure) and outcome.retryable:
             _tell_failure(outcome.code)
             self._wait(item, code=outcome.code, message=outcome.message, after=outcome.after)
