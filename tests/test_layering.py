@@ -22,6 +22,7 @@ FACES = (
     "docpipe.inline",
     "docpipe.inplace",
     "docpipe.pool",
+    "docpipe.questions",
     "docpipe.shelf",
     "docpipe.view",
     "docpipe.sinks",
