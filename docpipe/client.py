@@ -221,6 +221,15 @@ class Client:
         book.forget(self._ledger, found.id)
         self._store.delete(f"{found.tenant}/{found.id}")
 
+    def drop_ended(self, seconds: float) -> int:
+        """Delete every job of the tenant that ended longer than so many seconds ago; returns how many."""
+        count = 0
+        while jobs := book.ended(self._ledger, seconds=seconds, tenant=self._tenant):
+            for job in jobs:
+                self.drop(job)
+            count += len(jobs)
+        return count
+
     # ---- inside ------------------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager

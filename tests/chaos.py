@@ -39,7 +39,7 @@ FROZEN_S = LEASE_S + 2
 # and what a loaded machine takes. docker-compose.yml gives as much.
 DEPLOY_S = 45.0
 ACCEPT_S = 60.0  # that a submission may be refused while a frozen worker keeps the ledger, each time with an error that says to try again
-SETTLE_S = 240.0  # a loaded machine needs a minute: what kills its process does so three times, one after the other
+SETTLE_S = 120.0
 MOST_JOBS = 12  # unfinished at a time, so that what is left when the fire stops is work of seconds
 SLOW_S = "0.2"  # a page's reading, so that shots hit some
 # Lanes, pool and slots of each worker; two serve every page, so that work goes on while one is gone.
@@ -118,6 +118,7 @@ class Fire:
                 self._leaving.remove((process, since))
             elif time.monotonic() > since + DEPLOY_S:
                 self.wrong.append(f"a worker did not end within {DEPLOY_S:g} s of SIGTERM: {self.queue.log(process)}")
+                self._ask_where(process)
                 self._kill(process)
                 self._leaving.remove((process, since))
 
@@ -180,6 +181,11 @@ class Fire:
             for one in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     act(one)
+
+    def _ask_where(self, process: subprocess.Popen[bytes]) -> None:
+        """A worker's log tells the stack of each of its threads."""
+        process.send_signal(signal.SIGUSR1)
+        time.sleep(1)
 
     def _kill(self, process: subprocess.Popen[bytes]) -> None:
         """At once, with all that it has started: frozen first, so that it starts no more meanwhile."""

@@ -24,7 +24,7 @@ Damage = Callable[[Ledger, str], object]
 @pytest.mark.queue
 def test_a_queue_under_fire_ends_every_job_once():
     chaos = [sys.executable, ROOT / "tests" / "chaos.py", "--seconds", "45", "--seed", "1"]
-    ran = subprocess.run(chaos, capture_output=True, text=True, timeout=600)
+    ran = subprocess.run(chaos, capture_output=True, text=True, timeout=420)
     sys.stdout.write(ran.stdout + ran.stderr)
     assert ran.returncode == 0
     assert "\nviolations 0\n" in ran.stdout

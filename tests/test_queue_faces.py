@@ -111,6 +111,23 @@ def test_the_command_line_from_submit_to_result(place, ledger, steps, tmp_path):
     assert one_key.returncode == UsageError.exit_code
 
 
+def test_what_ended_long_ago_is_deleted_with_its_files(client, place, ledger, steps, tmp_path):
+    old, new = (client.submit(pdf(tmp_path / name, name), Request()) for name in ("old.pdf", "new.pdf"))
+    work(ledger, steps)
+    waits = client.submit(pdf(tmp_path / "waits.pdf", "waits"), Request())
+    with ledger.write() as tx:
+        tx.run(jobs.update().where(jobs.c.id == old).values(ended_at=tx.now - 2 * 86_400))
+        tx.run(jobs.update().where(jobs.c.id == waits).values(created_at=tx.now - 2 * 86_400))
+    call = lambda *words: docpipe("drop", *words, "--tenant", "acme", **environment(place))  # noqa: E731
+    assert docpipe("drop", "--ended-days", "1", "--tenant", "bolt", **environment(place)).stdout == b"0 deleted\n"
+    assert call("--ended-days", "1").stdout == b"1 deleted\n"
+    assert {job.id for job in client.jobs()} == {new, waits}
+    assert {path.name for path in (place / "store" / "acme").iterdir()} == {new, waits}
+    assert call(waits).returncode == UsageError.exit_code, "what is at work is not deleted"
+    assert call().returncode == call(new, "--ended-days", "1").returncode == UsageError.exit_code
+    assert call(new).returncode == 0 and {job.id for job in client.jobs()} == {waits}
+
+
 def test_a_document_that_cannot_be_opened_is_a_named_failure(client, ledger, steps, tmp_path):
     damaged = tmp_path / "damaged.pdf"
     damaged.write_bytes(b"%PDF-1.7\n" + b"nonsense " * 200)

@@ -21,6 +21,7 @@ from docpipe.telemetry import stop_tracing
 from workers.app import app, queue_name
 from workers.logs import log_as_json
 from workers.process import ALIVE, Every, hands, ledger, new_owner
+from workers.stop import STOPS, Stop
 
 TASK = "docpipe.work"
 GOODBYE = 2.0  # seconds that a worker waits for its last word; without it, its slots count for half a minute more
@@ -107,6 +108,8 @@ _alive: list[_Alive] = []
 @signals.worker_ready.connect  # type: ignore[untyped-decorator]
 def _ready(sender: Any = None, **_: Any) -> None:
     _alive.append(_Alive(sender))
+    for number in STOPS:
+        Stop(sender.hub, number)
 
 
 @signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]

@@ -33,7 +33,7 @@ from docpipe.ledger.schema import open_ledger
 from docpipe.ledger.submit import Quota, meaning, new_job_id, submit
 from docpipe.ledger.sweep import sweep
 from docpipe.ledger.tables import LANES, Kind, Lane
-from docpipe.ledger.views import counts, events, given_up, items, known, spec_of, view, views
+from docpipe.ledger.views import counts, ended, events, given_up, items, known, spec_of, view, views
 from docpipe.ledger.workers import is_alive, say_alive, say_goodbye
 
 __all__ = [
@@ -65,6 +65,7 @@ __all__ = [
     "counts",
     "crashed",
     "dispatch",
+    "ended",
     "events",
     "figures",
     "forget",

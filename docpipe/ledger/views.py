@@ -40,6 +40,15 @@ def views(
         return [_view(tx, row) for row in tx.all(wanted)]
 
 
+def ended(ledger: Ledger, *, seconds: float, tenant: str | None = None, most: int = 1000) -> list[str]:
+    """Jobs that ended longer than so many seconds ago, the oldest first."""
+    with ledger.read() as tx:
+        wanted = sa.select(job.c.id).where(job.c.ended_at < tx.now - seconds).order_by(job.c.ended_at).limit(most)
+        if tenant is not None:
+            wanted = wanted.where(job.c.tenant == tenant)
+        return [row.id for row in tx.all(wanted)]
+
+
 def known(ledger: Ledger, *, tenant: str) -> dict[str, Known]:
     """Idempotency key -> job, of all jobs of the tenant."""
     columns = (job.c.id, job.c.spec_sha256.label("meaning"), job.c.state, job.c.status, job.c.result)

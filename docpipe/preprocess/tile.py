@@ -31,7 +31,8 @@ def tile(image: Image, boxes: Sequence[PixelBox] | None = None, *, max_pixels: i
     """Tiles of at most `max_pixels` each that cover the image, top to bottom and, where there are columns, left to right.
 
     `image` is gray (h, w) or colour (h, w, 3); `boxes` are its text lines as (x0, y0, x1, y1) in pixels, found here when None. An image
-    within the budget gives (). A line higher than `OVERLAP` may be cut. Raises ValueError for a budget of less than a thousand pixels.
+    within the budget gives (). A line higher than `OVERLAP`, or than a third of a tile, may be cut. Raises ValueError for a budget of less
+    than a thousand pixels.
     """
     if max_pixels < 1000:
         raise ValueError("max_pixels must be at least 1000")
