@@ -87,6 +87,35 @@ def test_a_blank_page_is_not_asked_about(run, tmp_path):
     assert out == "page 1:\nink\npage 2:\n(blank)\n"
 
 
+PLUG = '''
+from docpipe.backends import Ability, Backend, Reply
+from docpipe.records import Usage
+
+
+class Parrot(Backend):
+    """Says the question again."""
+
+    name = "parrot"
+    ability = Ability(grade="document")
+
+    def fit(self, width, height):
+        return 56, 84
+
+    def image_tokens(self, width, height):
+        return 6
+
+    def ask(self, question):
+        sizes = [image.size for image in question.images]
+        return Reply(text=f"{question.text} {sizes}", stop="end", model="parrot", usage=Usage(calls=1))
+'''
+
+
+def test_a_backend_is_one_file(run, paper, tmp_path):
+    (tmp_path / "parrot.py").write_text(PLUG)
+    _, out, _ = run("ask", paper, "Who?", "--pages", "1", "--backend", f"{tmp_path / 'parrot.py'}:Parrot")
+    assert out == "page 1:\nWho? [(56, 84)]\n"
+
+
 # ---- which engine, which backend -------------------------------------------------------------------------------------
 
 

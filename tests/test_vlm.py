@@ -16,9 +16,11 @@ from docpipe.backends import ModelOptions, Question, load_backend
 from docpipe.backends.replay import digest
 from docpipe.errors import BusyError, DeadlineError, EngineError, SchemaError, UsageError
 from docpipe.extract.vlm.examples import shots
-from docpipe.extract.vlm.image import cut, parts
+from docpipe.extract.vlm.image import cut, page_image, parts
 from docpipe.fields import load_schema, schema_ref
+from docpipe.records import Page
 from docpipe.settings import Settings
+from docpipe.workspace import Workspace
 
 pytestmark = pytest.mark.vlm
 
@@ -276,6 +278,14 @@ def test_a_transcript_is_asked_for_once_and_fills_its_pages(tmp_path):
     assert result.status == "review", "a text that a model wrote is not the text layer's"
     wrong = read(tmp_path, {"text": json.dumps({"text": text.replace("66.00", "69.00")})}, schema="transcript")
     assert "ungrounded" in codes(wrong)
+
+
+def test_a_model_sees_the_colours_of_the_page(tmp_path):
+    Image.new("RGB", (40, 30), (250, 10, 20)).save(tmp_path / "page-0001.png")
+    page = Page(number=1, width=20, height=15, image="page-0001.png", dpi=144)
+    assert page_image(page, Workspace(tmp_path)).getpixel((5, 5)) == (250, 10, 20)
+    Image.new("L", (40, 30), 77).save(tmp_path / "page-0001.png")
+    assert page_image(page, Workspace(tmp_path)).getpixel((5, 5)) == (77, 77, 77)
 
 
 def blank(width: int, height: int) -> Image.Image:

@@ -68,6 +68,13 @@ def test_every_built_in_schema_is_in_the_portable_subset(name):
     assert [name for name in schema.model_fields if name in wire["properties"]] == list(wire["properties"]), "in the order of the class"
 
 
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_constrained_decoding_can_follow_it(name):
+    llguidance = pytest.importorskip("llguidance")
+    wire = json.dumps(compile_wire(load_schema(name)[0]).schema)
+    assert llguidance.LLMatcher.validate_grammar(llguidance.LLMatcher.grammar_from_json_schema(wire)) == ""
+
+
 def test_types_bounds_and_choices_of_fields():
     fields = compile_wire(Order).schema["properties"]
     assert fields["number"] == {"description": "Number of the order", "type": ["string", "null"], "maxLength": 64}

@@ -161,7 +161,7 @@ def xml_differs(choices: Choices, page: Choices) -> Iterator[Issue]:
 def _doubts(choices: Choices) -> Iterator[Issue]:
     for choice in choices.values():
         if choice.winner is not None and not choice.winner.grounded:
-            who = "the XML" if choice.winner.engine == XML else "the model" if choice.winner.evidence.relation == "model" else "the engine"
+            who = "the XML" if choice.winner.engine == XML else choice.winner.engine
             message = f"{who} says {choice.value!r}, which no page prints"
             yield Issue(code="ungrounded", severity="error", path=choice.path, page=choice.winner.page, message=message)
         if choice.dropped == "low_confidence":

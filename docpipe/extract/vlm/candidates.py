@@ -14,6 +14,7 @@ from docpipe.values.text import tidy
 
 NAME = "vlm"
 UNKNOWN = 0.5  # how sure a model is that does not say
+NOTHING = frozenset({"null", "none", "n/a", "not found", "not available", "-", "–", "—"})  # how models write null, where it is not print
 _ROW = re.compile(r"^([^\[]+)\[(\d+)\](.*)$", re.DOTALL)
 
 
@@ -54,6 +55,8 @@ def candidates(leaves: Sequence[Leaf], specs: Mapping[str, FieldSpec], words: Wo
         found = {leaf.path: page.places(leaf.value, specs[pattern(leaf.path)].kind) for leaf in mine if isinstance(leaf.value, str)}
         chosen, reached = _on_one_row(found, reached) if row else _in_order(found, reached)
         for leaf in mine:
+            if leaf.path not in chosen and str(leaf.value).casefold() in NOTHING:
+                continue
             yield _candidate(leaf, specs[pattern(leaf.path)], chosen.get(leaf.path), page, words, model)
 
 

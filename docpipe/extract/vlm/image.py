@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 
 from docpipe.backends import Backend
-from docpipe.errors import PageError
 from docpipe.records import Page
+from docpipe.words import read_image
 from docpipe.workspace import Workspace
 
 LEAST_DPI = 72.0  # what a model is shown coarser than this, it guesses: print of 8 points is 8 pixels high
@@ -20,20 +20,15 @@ SEAM = 0.2  # of the height to each side of the middle, where a seam may lie
 
 def page_image(page: Page, space: Workspace) -> Image.Image:
     """The page as RGB. Raises PageError where it has no image."""
-    if page.image is None:
-        raise PageError("the page has no image to show a model", page=page.number)
-    try:
-        with Image.open(space.path(page.image)) as image:
-            return image.convert("RGB")
-    except OSError as problem:
-        raise PageError(f"the page's image cannot be read: {problem}", page=page.number) from problem
+    pixels, _ = read_image(page, space)
+    return Image.fromarray(pixels[..., ::-1] if pixels.ndim == 3 else pixels).convert("RGB")  # stored colours are read as BGR
 
 
 def parts(image: Image.Image, dpi: float, backend: Backend) -> Iterator[Image.Image]:
     """The image whole, or from top to bottom in parts that the model can read."""
     width, height = image.size
     shown = dpi * backend.fit(width, height)[1] / height
-    halves = cut(image) if height > width and (height > LONG * width or shown < LEAST_DPI) else None
+    halves = cut(image) if height > LONG * width or (2 * height > width and shown < LEAST_DPI) else None
     if halves is None:
         yield image
         return

@@ -14,7 +14,7 @@ from docpipe.extract.vlm.wire import Json
 from docpipe.records import Value
 
 Why = Literal["length", "loop", "refusal", "invalid", "empty"]
-ALIKE_ROWS = 12  # equal rows after one another; some papers print two or three
+ALIKE_ROWS = 20  # equal rows after one another; a form may have a dozen empty ones
 PERIOD = 200  # characters of what a loop says again and again, at the most
 TURNS = 8  # so often it has to say it
 LEAST_LOOP = 240  # characters of a loop: dotted lines and table rules are shorter
