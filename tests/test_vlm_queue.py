@@ -10,6 +10,7 @@ from test_parity import schema_of
 from test_vlm import PRINT, RIGHT, draw, said
 
 import docpipe
+from docpipe.artifacts import source_name
 from docpipe.backends import ModelOptions
 from docpipe.fields import load_schema
 from docpipe.records import ReadOptions
@@ -91,14 +92,16 @@ def test_a_page_engine_that_needs_images_gives_the_same_through_the_queue(tmp_pa
 
 
 def test_only_the_machine_with_the_gpu_asks_the_model(tmp_path, redis_server):
-    """A worker of the other lanes has no model, and needs none to merge."""
+    """A worker of the other lanes has no model, and needs none to merge; the machine with the model opens no document."""
     queue = start(tmp_path, redis_server, {"text": said(TOTALS)})
     try:
         queue.settings["DOCPIPE_MODEL__MODEL"] = str(tmp_path / "nothing.json")
         queue.worker("prepare", "merge", "deliver", "alone")
+        job = queue.client.submit(draw(tmp_path / "slip.pdf", PRINT), wishes("slip.py:Slip", ("vlm",)))
+        until(lambda: bool(queue.reads(job)), 60, about=lambda: queue.client.items(job))
+        (tmp_path / "store" / source_name("acme", job)).write_bytes(b"nothing that could be opened")
         queue.settings["DOCPIPE_MODEL__MODEL"] = str(tmp_path / "answers.json")
         queue.worker("gpu")
-        job = queue.client.submit(draw(tmp_path / "slip.pdf", PRINT), wishes("slip.py:Slip", ("vlm",)))
         queue.wait(job)
         assert str(queue.client.result(job).data["total"]) == "66.00"
     finally:
