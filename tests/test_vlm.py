@@ -18,7 +18,7 @@ from docpipe.errors import BusyError, DeadlineError, EngineError, SchemaError, U
 from docpipe.extract.vlm.examples import shots
 from docpipe.extract.vlm.image import cut, page_image, parts
 from docpipe.fields import load_schema, schema_ref
-from docpipe.records import Page
+from docpipe.records import Candidate, Page, Reading
 from docpipe.settings import Settings
 from docpipe.workspace import Workspace
 
@@ -145,6 +145,30 @@ def test_what_the_page_does_not_print_is_never_accepted(tmp_path):
         for field in result.fields:
             assert field.grounded or "ungrounded" in codes(result)
         assert not [field for field in result.fields if not field.grounded and field.confirmed_by]
+
+
+@pytest.mark.parametrize("relation", ["model", "right", "none"])
+def test_no_single_value_without_a_place_gets_through(relation, tmp_path):
+    """Of a document that is accepted: each value in turn, as surely as it was read, without a word of the page behind it."""
+    read(tmp_path, pages=(LABELLED,), engines=("labels",), work=tmp_path / "work")
+    readings = docpipe.Readings.model_validate_json((tmp_path / "work" / "readings.json").read_bytes())
+    accepted = docpipe.revalidate(readings, Slip)
+    assert accepted.status == "accepted"
+    for path in (field.path for field in accepted.fields):
+        outcomes = []
+        for outcome in readings.outcomes:
+            assert isinstance(outcome, Reading)
+            candidates = [adrift(one, relation) if one.path == path else one for one in outcome.candidates]
+            outcomes.append(outcome.model_copy(update={"candidates": tuple(candidates)}))
+        result = docpipe.revalidate(readings.model_copy(update={"outcomes": tuple(outcomes)}), Slip)
+        given = [field.grounded for field in result.fields if field.path == path]
+        assert result.status != "accepted" or given != [False], path
+        assert result.status != "accepted" or path not in ("number", "total")
+
+
+def adrift(candidate: Candidate, relation: str) -> Candidate:
+    evidence = candidate.evidence.model_copy(update={"relation": relation})
+    return candidate.model_copy(update={"grounded": False, "box": None, "evidence": evidence})
 
 
 def test_an_ungrounded_reading_confirms_nothing(tmp_path):
