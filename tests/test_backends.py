@@ -1,5 +1,6 @@
 """Local models, with tiny random weights: from a folder to an answer, for every family."""
 
+import errno
 import json
 import re
 import subprocess
@@ -20,8 +21,9 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from docpipe.backends import ModelOptions, Question, Shot, load_backend
 from docpipe.backends._families import QWEN
+from docpipe.backends._hf.errors import typed
 from docpipe.backends._hf.loops import loops
-from docpipe.errors import DeadlineError, EngineError, MissingError, UsageError
+from docpipe.errors import DeadlineError, EngineError, MissingError, OutboundError, ResourceError, UsageError
 
 pytestmark = pytest.mark.vlm
 
@@ -121,6 +123,43 @@ def test_half_precision_on_a_cpu_and_a_quantizer_that_is_not_installed_are_refus
         (asked := backend("qwen2_5_vl", dtype="float16", device="cpu")).ask(question(asked))
     with pytest.raises(MissingError, match="bitsandbytes"):
         (asked := backend("qwen2_5_vl", quantization="int4")).ask(question(asked))
+
+
+def test_no_backend_imports_torch_before_a_model_is_wanted_and_without_it_says_what_to_install():
+    script = (
+        "import sys\n"
+        "sys.modules['torch'] = None\n"
+        "from docpipe import backends, plugins\n"
+        "from docpipe.errors import MissingError\n"
+        "for name in plugins.names(backends.HOME):\n"
+        "    plugins.load(name, backends.Backend, backends.HOME)\n"
+        "assert 'transformers' not in sys.modules and 'llguidance' not in sys.modules\n"
+        "try:\n"
+        "    backends.load_backend('qwen_vl', backends.ModelOptions(model='some/model')).ability\n"
+        "except MissingError as problem:\n"
+        "    print(problem.hint)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, env=environment(), text=True, timeout=60)
+    assert done.stdout.strip() == "pip install 'docpipe[vlm]'", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("problem", "error"),
+    [
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9000 bytes"), ResourceError),
+        (MemoryError(), ResourceError),
+        (OSError(errno.ENOSPC, "No space left on device"), ResourceError),
+        (ConnectionRefusedError("no"), OutboundError),
+        (ValueError("what"), EngineError),
+    ],
+)
+def test_what_goes_wrong_below_gets_a_type(problem, error):
+    with pytest.raises(error) as caught, typed("trying"):
+        try:
+            raise problem
+        except OSError as cause:
+            raise OSError("could not load it") if error is OutboundError else cause from cause
+    assert "trying" in str(caught.value)
 
 
 BROKEN = {"__init__.py": "raise RuntimeError('operator torchvision::nms does not exist')"}
