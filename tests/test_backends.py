@@ -1,5 +1,6 @@
 """Local models, with tiny random weights: from a folder to an answer, for every family."""
 
+import errno
 import json
 import re
 import subprocess
@@ -20,8 +21,9 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from docpipe.backends import ModelOptions, Question, Shot, load_backend
 from docpipe.backends._families import QWEN
+from docpipe.backends._hf.errors import typed
 from docpipe.backends._hf.loops import loops
-from docpipe.errors import DeadlineError, EngineError, MissingError, UsageError
+from docpipe.errors import DeadlineError, EngineError, MissingError, OutboundError, ResourceError, UsageError
 
 pytestmark = pytest.mark.vlm
 
@@ -123,28 +125,85 @@ def test_half_precision_on_a_cpu_and_a_quantizer_that_is_not_installed_are_refus
         (asked := backend("qwen2_5_vl", quantization="int4")).ask(question(asked))
 
 
-@pytest.mark.parametrize("state", ["absent", "broken"])
-def test_without_a_working_torchvision(state, tmp_path):
-    """`broken`: installed for another torch, so that importing it fails while its metadata says that it is there."""
-    (tmp_path / "torchvision").mkdir()
-    (tmp_path / "torchvision" / "__init__.py").write_text("raise RuntimeError('operator torchvision::nms does not exist')")
-    (tmp_path / "torchvision-0.28.0.dist-info").mkdir()
-    (tmp_path / "torchvision-0.28.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: torchvision\nVersion: 0.28.0\n")
+def test_no_backend_imports_torch_before_a_model_is_wanted_and_without_it_says_what_to_install():
     script = (
-        "import test_backends as t\n"
-        "asked = t.load_backend('qwen_vl', t.ModelOptions(model=sys.argv[1]))\n"
-        "print(asked.ask(t.question(asked)).text.encode())"
+        "import sys\n"
+        "sys.modules['torch'] = None\n"
+        "from docpipe import backends, plugins\n"
+        "from docpipe.errors import MissingError\n"
+        "for name in plugins.names(backends.HOME):\n"
+        "    plugins.load(name, backends.Backend, backends.HOME)\n"
+        "assert 'transformers' not in sys.modules and 'llguidance' not in sys.modules\n"
+        "try:\n"
+        "    backends.load_backend('qwen_vl', backends.ModelOptions(model='some/model')).ability\n"
+        "except MissingError as problem:\n"
+        "    print(problem.hint)\n"
     )
-    path = f"{tmp_path}:{ROOT}:{ROOT / 'tests'}" if state == "broken" else f"{ROOT}:{ROOT / 'tests'}"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, env=environment(), text=True, timeout=60)
+    assert done.stdout.strip() == "pip install 'docpipe[vlm]'", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("problem", "error"),
+    [
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9000 bytes"), ResourceError),
+        (MemoryError(), ResourceError),
+        (OSError(errno.ENOSPC, "No space left on device"), ResourceError),
+        (ConnectionRefusedError("no"), OutboundError),
+        (ValueError("what"), EngineError),
+    ],
+)
+def test_what_goes_wrong_below_gets_a_type(problem, error):
+    with pytest.raises(error) as caught, typed("trying"):
+        try:
+            raise problem
+        except OSError as cause:
+            raise OSError("could not load it") if error is OutboundError else cause from cause
+    assert "trying" in str(caught.value)
+
+
+BROKEN = {"__init__.py": "raise RuntimeError('operator torchvision::nms does not exist')"}
+WORKING = {
+    "__init__.py": "",
+    "io.py": "",
+    "transforms/__init__.py": "import enum\nmodes = 'NEAREST BOX BILINEAR HAMMING BICUBIC LANCZOS NEAREST_EXACT'\n"
+    "InterpolationMode = enum.Enum('InterpolationMode', modes)",
+    "transforms/functional.py": "pil_to_tensor = None",
+    "transforms/v2/__init__.py": "",
+    "transforms/v2/functional.py": "",
+}
+
+
+@pytest.mark.parametrize("files", [{}, BROKEN, WORKING], ids=["absent", "broken", "present"])
+def test_torchvision_makes_no_difference(files, tmp_path):
+    """Broken: built for another torch, so that importing it fails while its metadata says that it is there. Present: as much of it as
+    transformers imports; images go through Pillow all the same."""
+    for name, text in files.items():
+        file = tmp_path / "torchvision" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    if files:
+        known = tmp_path / "torchvision-0.28.0.dist-info" / "METADATA"
+        known.parent.mkdir()
+        known.write_text("Metadata-Version: 2.1\nName: torchvision\nVersion: 0.28.0\n")
+    script = (
+        "import sys, test_backends as t\n"
+        "asked = t.load_backend('qwen_vl', t.ModelOptions(model=sys.argv[1]))\n"
+        "reply = asked.ask(t.question(asked))\n"
+        "from transformers.utils import is_torchvision_available\n"
+        "print(is_torchvision_available(), reply.text.encode())"
+    )
     done = subprocess.run(
-        [sys.executable, "-c", "import sys\n" + script, str(checkpoint("qwen2_5_vl"))],
+        [sys.executable, "-c", script, str(checkpoint("qwen2_5_vl"))],
         capture_output=True,
-        env=environment(PYTHONPATH=path),
+        env=environment(PYTHONPATH=f"{tmp_path}:{ROOT}:{ROOT / 'tests'}"),
         text=True,
         timeout=120,
     )
     asked = backend("qwen2_5_vl")
-    assert done.stdout.strip() == str(asked.ask(question(asked)).text.encode()), done.stderr[-2000:]
+    expected = f"{files is WORKING} {asked.ask(question(asked)).text.encode()}"
+    assert done.stdout.strip() == expected, done.stderr[-2000:]
+    asked.close()
 
 
 # ---- answers that follow a schema ----

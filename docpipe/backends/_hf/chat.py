@@ -40,10 +40,9 @@ class ChatBackend(LocalBackend):
 
     def encode(self, questions: Sequence[Question]) -> Any:
         processor = self.processor
-        if not (processor.chat_template or processor.tokenizer.chat_template):
-            raise EngineError(
-                f"{self.options.model} has no chat template", hint="take the checkpoint that was tuned to follow instructions"
-            )
+        template = processor.chat_template or processor.tokenizer.chat_template
+        if not template:
+            raise EngineError(f"{self.model_name} has no chat template", hint="take the checkpoint that was tuned to follow instructions")
         return processor.apply_chat_template(
             [list(self._turns(question)) for question in questions],
             add_generation_prompt=True,
@@ -51,6 +50,7 @@ class ChatBackend(LocalBackend):
             return_dict=True,
             return_tensors="pt",
             processor_kwargs={"padding": True, **self.image_options},
+            **({"enable_thinking": False} if "enable_thinking" in str(template) else {}),  # an answer, not the way to it
         )
 
     def image_tokens(self, width: int, height: int) -> int:

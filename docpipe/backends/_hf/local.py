@@ -87,6 +87,8 @@ class LocalBackend(Backend):
     def ends(self, model: Any) -> tuple[int, ...]:
         """The tokens that end an answer."""
         found = model.generation_config.eos_token_id
+        if found is None:
+            found = self.processor.tokenizer.eos_token_id
         return tuple(found) if isinstance(found, list | tuple) else (found,)
 
     def tidy(self, text: str) -> str:
@@ -101,7 +103,7 @@ class LocalBackend(Backend):
 
     def _load(self) -> Answer:
         model = self.load()
-        _forget_sampling(model)
+        _only_greedy(model, ends=self.ends(model), pad=self.processor.tokenizer.pad_token_id)
         if self.ability.probabilities:
             text = self.config.get_text_config()
             size = max(len(self.processor.tokenizer), text.vocab_size + getattr(text, "additional_vocab_size", 0))
@@ -156,13 +158,14 @@ class LocalBackend(Backend):
         return sum(self.image_tokens(*image.size) for image in images) + letters // LETTERS_PER_TOKEN
 
 
-def _forget_sampling(model: Any) -> None:
-    """A checkpoint says how it is to be sampled, with penalties and forbidden words. Scores are to be the model's own, and the best is
+def _only_greedy(model: Any, *, ends: Sequence[int], pad: int | None) -> None:
+    """A checkpoint says how it is to be sampled, with penalties and forbidden words. Here scores are the model's own, and the best is
     taken."""
-    kept = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
     for part in model.modules():
         if said := getattr(part, "generation_config", None):
-            part.generation_config = transformers().GenerationConfig(**{name: getattr(said, name) for name in kept})
+            begin = {"bos_token_id": said.bos_token_id, "decoder_start_token_id": said.decoder_start_token_id}
+            pad_token = ends[0] if pad is None else pad
+            part.generation_config = transformers().GenerationConfig(eos_token_id=list(ends), pad_token_id=pad_token, **begin)
 
 
 def _pieces(parts: Sequence[bytes]) -> list[str]:
