@@ -19,7 +19,7 @@ from faces import command, docpipe, environment, last_line, pdf, plugins, readin
 
 from docpipe.artifacts import artifact_name
 from docpipe.batch import TENANT, Register
-from docpipe.errors import IncompleteError, NotFoundError, UsageError
+from docpipe.errors import IncompleteError, LedgerError, NotFoundError, UsageError
 from docpipe.fields import load_schema
 from docpipe.inplace import WHOLE
 from docpipe.ledger import Ledger, Merged, claim, dispatch, known, open_ledger, settle, view
@@ -329,6 +329,19 @@ def test_a_batch_that_is_cut_short_goes_on_where_it_stopped(tmp_path, papers, pl
     assert seen(plug) == ["Omega"]
     assert list(place.glob("docpipe-batch-*")) == [], "nor is anything left of the call that was killed"
     assert len(rows(out / "results.jsonl")) == 3
+
+
+def test_a_damaged_ledger_is_named_and_may_be_deleted(tmp_path, papers, plug):
+    out = tmp_path / "out"
+    assert batch(papers, out, plug).returncode == 0
+    for file in (out / ".docpipe").glob("ledger.sqlite*"):
+        file.write_bytes(b"garbage " * 200)
+    done = batch(papers, out, plug)
+    assert done.returncode == LedgerError.exit_code and b"the ledger is damaged" in done.stderr
+    for file in (out / ".docpipe").glob("ledger.sqlite*"):
+        file.unlink()
+    assert batch(papers, out, plug).returncode == 0
+    assert seen(plug) == ["Alpha", "Alpha", "Beta", "Beta"]
 
 
 def test_only_one_batch_writes_to_a_folder(tmp_path, papers, plug):

@@ -133,6 +133,12 @@ class Ledger:
                 yield self._begin(stack, begin, durable)
         except _AWAY as problem:
             raise LedgerError(f"the ledger does not answer: {_said(problem)}") from problem
+        except sa.exc.DatabaseError as problem:
+            if type(problem) is not sa.exc.DatabaseError:  # which SQLite raises for a file that is none of its own
+                raise
+            raise LedgerError(
+                f"the ledger is damaged: {_said(problem)}", hint="restore a back-up; the one in a batch's .docpipe may be deleted"
+            ) from problem
 
     def _begin(self, stack: contextlib.ExitStack, begin: str, durable: bool) -> Tx:
         """A transaction that ends with the stack. Between two tries a fork may happen."""
