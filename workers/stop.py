@@ -57,13 +57,13 @@ class Stop:
             self._handler(self._number, None)
 
 
-def stop_hung() -> None:
+def stop_hung(*, seconds: float = LEAVE) -> None:
     """End this process, whose model hangs, with the exit code HUNG. A pool's child ends at once, and its worker counts the crash of the one
-    item that it did. A worker of threads stops as at SIGTERM, so that what its threads did is written down; LEAVE bounds that."""
+    item that it did. A worker of threads stops as at SIGTERM, so that what its threads did is written down, within so many `seconds`."""
     if current_process().name != "MainProcess":
         end_at_once()
     atexit.register(_end)  # what Python and CUDA do at exit could wait for the call that hangs
-    late = threading.Timer(LEAVE, end_at_once)
+    late = threading.Timer(seconds, end_at_once)
     late.daemon = True
     late.start()
     os.kill(os.getpid(), signal.SIGTERM)
