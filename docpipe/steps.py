@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import random
 import tempfile
 import threading
@@ -38,8 +39,14 @@ from docpipe.workspace import Workspace
 MOST_COPIES = 64  # documents of a remote store that a worker keeps: more than it ever has items in hand
 LONGEST_WAIT = 300.0  # seconds between two tries of an item that has to wait
 INTERNAL = "internal"
+HUNG = 70  # exit code of a process whose model hangs
 _OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
 log = logging.getLogger(__name__)
+
+
+def end_at_once() -> None:
+    """End this process as if it had been killed."""
+    os._exit(HUNG)
 
 
 class Steps:
@@ -56,9 +63,14 @@ class Steps:
         terms: Terms = TERMS,
         whole: int = 0,
         model: ModelOptions | None = None,
+        on_hang: Callable[[], None] = end_at_once,
     ) -> None:
         """`cache` is the folder for prepared model files, `model` what backends ask. A document of up to `whole` pages is read through by
-        the item that prepares it, all tiers of its cascade in this process; page by page only once that has crashed."""
+        the item that prepares it, all tiers of its cascade in this process; page by page only once that has crashed.
+
+        `on_hang` is called once a model hangs in a call that nobody can end, and has to end the process. By default it does so at once:
+        who counts a death as a crash of the item knows enough, where a process does one at a time. Where it returns, items that waited
+        for the model are counted as crashed here, and nothing more is begun."""
         self.ledger = ledger
         self.store = store
         self.terms = terms
@@ -70,6 +82,8 @@ class Steps:
         self._lock = threading.Lock()
         self._copies: dict[str, tempfile.TemporaryDirectory[str]] = {}
         self._model = model or ModelOptions()
+        self._on_hang = on_hang
+        self._hangs = False
         self._engine = lru_cache(maxsize=16)(self._load_engine)
         self._ocr = lru_cache(maxsize=4)(self._load_ocr)
 
@@ -80,6 +94,9 @@ class Steps:
         if item is None:
             log.info("stale", extra=_address(hint))
             return None
+        if self._hangs:
+            book.hand_back(self.ledger, item)
+            return item
         with telemetry.doing(item.kind, _about(item), role="CONSUMER", parent=item.traceparent):
             self._hold(item)
         return item
@@ -190,6 +207,8 @@ class Steps:
                 limits=item.spec.limits,
                 password=self._password(item),
             )
+        if self._hangs and isinstance(outcome, Failure) and outcome.code == DeadlineError.code:
+            raise DeadlineError(outcome.message, hint="it is read by another process")
         if isinstance(outcome, Failure) and outcome.retryable:
             _tell_failure(outcome.code)
             self._wait(item, code=outcome.code, message=outcome.message, after=outcome.after)
@@ -247,7 +266,12 @@ class Steps:
             return [self._engine(name, options.backend) for name in options.engines]
 
     def _load_engine(self, name: str, backend: str) -> Engine:
-        return load_engine(name, backend=backend, model=self._model)
+        return load_engine(name, backend=backend, model=self._model, on_hang=self._hang)
+
+    def _hang(self) -> None:
+        self._hangs = True
+        log.error("the model hangs, this process ends")
+        self._on_hang()
 
     def _load_ocr(self, name: str) -> OcrEngine:
         return load_ocr(name, cache=self._cache)

@@ -16,7 +16,7 @@ from docpipe.ledger import Ledger, Terms, open_ledger, renew
 from docpipe.ledger.dispatch import HINT_LEASE
 from docpipe.outbound import Outbound
 from docpipe.settings import Settings, read_settings, sends_traces
-from docpipe.steps import Steps
+from docpipe.steps import Steps, end_at_once
 from docpipe.store import Store
 from docpipe.telemetry import start_tracing
 from docpipe.webhook import Secret
@@ -71,7 +71,7 @@ def ledger() -> Ledger:
     return open_ledger(read_settings().ledger)
 
 
-def make_steps(settings: Settings, book: Ledger) -> Steps:
+def make_steps(settings: Settings, book: Ledger, *, on_hang: Callable[[], None] = end_at_once) -> Steps:
     """The steps as these settings have them."""
     secrets = [Secret(secret.get_secret_value()) for secret in settings.webhook_secrets]
     rules = Outbound(allowed=settings.outbound_allowed, plain_http=settings.outbound_http)
@@ -83,6 +83,7 @@ def make_steps(settings: Settings, book: Ledger) -> Steps:
         cache=settings.cache,
         model=settings.model,
         terms=make_terms(settings),
+        on_hang=on_hang,
     )
 
 
@@ -94,13 +95,13 @@ def make_terms(settings: Settings) -> Terms:
 class Hands:
     """The steps under a name of their own; the claims that are made under it are kept while the process lives."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_hang: Callable[[], None]) -> None:
         self.owner = new_owner()
         if sends_traces():
             start_tracing()
         settings = read_settings()
         terms, book = make_terms(settings), open_ledger(settings.ledger, patience=PATIENCE)
-        self.steps = make_steps(settings, book)
+        self.steps = make_steps(settings, book, on_hang=on_hang)
         Every(terms.lease / 4, lambda: renew(book, self.owner, terms=terms), name="keep claims").start()
 
 
@@ -108,9 +109,9 @@ _hands: dict[int, Hands] = {}
 _lock = threading.Lock()
 
 
-def hands() -> Hands:
-    """This process's, made at its first item: threads do not survive the fork that a pool's children come from."""
+def hands(on_hang: Callable[[], None] = end_at_once) -> Hands:
+    """This process's, made at its first item: threads do not survive the fork that a pool's children come from. `on_hang` as in Steps."""
     with _lock:
         if os.getpid() not in _hands:
-            _hands[os.getpid()] = Hands()
+            _hands[os.getpid()] = Hands(on_hang)
         return _hands[os.getpid()]

@@ -21,7 +21,7 @@ from docpipe.telemetry import stop_tracing
 from workers.app import app, queue_name
 from workers.logs import log_as_json
 from workers.process import ALIVE, Every, hands, ledger, new_owner
-from workers.stop import STOPS, Stop
+from workers.stop import STOPS, Stop, stop_hung
 
 TASK = "docpipe.work"
 GOODBYE = 2.0  # seconds that a worker waits for its last word; without it, its slots count for half a minute more
@@ -36,7 +36,8 @@ def work(*parts: Any, **_later: Any) -> None:
     except UsageError:
         log.warning("not a message of ours, dropped")
         return
-    hands().steps.do(hint, owner=hands().owner)
+    mine = hands(stop_hung)
+    mine.steps.do(hint, owner=mine.owner)
 
 
 @signals.task_failure.connect  # type: ignore[untyped-decorator]

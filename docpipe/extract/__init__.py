@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -27,9 +27,9 @@ class Engine(ABC):
     lane: ClassVar[Literal["gpu", "api"]] = "gpu"
     needs_image: ClassVar[bool] = False
 
-    def use(self, backend: str, model: ModelOptions) -> None:
-        """Told once, before anything is read, which backend and model to ask; an engine without a model need not listen. Raises UsageError
-        for a backend that does not exist."""
+    def use(self, backend: str, model: ModelOptions, *, on_hang: Callable[[], None]) -> None:
+        """Told once, before anything is read, which backend and model to ask, and what to call where the model hangs in a call that nobody
+        can end (`Backend.on_hang`); an engine without a model need not listen. Raises UsageError for a backend that does not exist."""
         return None
 
     @abstractmethod
@@ -41,8 +41,10 @@ class Engine(ABC):
         """
 
 
-def load_engine(reference: str, *, backend: str = DEFAULT_BACKEND, model: ModelOptions | None = None) -> Engine:
-    """The engine that `reference` names; where it asks a model, that one."""
+def load_engine(
+    reference: str, *, backend: str = DEFAULT_BACKEND, model: ModelOptions | None = None, on_hang: Callable[[], None] = lambda: None
+) -> Engine:
+    """The engine that `reference` names; where it asks a model, that one. A model that hangs calls `on_hang`."""
     engine = plugins.load(reference, Engine, HOME)()  # type: ignore[type-abstract]
-    engine.use(backend, model or ModelOptions())
+    engine.use(backend, model or ModelOptions(), on_hang=on_hang)
     return engine

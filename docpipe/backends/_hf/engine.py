@@ -53,7 +53,7 @@ class Engine:
         grace: float = GRACE,
     ) -> None:
         """`weigh` estimates a question's tokens, so that like is batched with like. `answer` should come back within `seconds`; where it
-        has not after `grace` more, all that wait are given up and `hang` is called, once."""
+        has not after `grace` more, `hang` is called, once, and then all that wait are given up."""
         self._load = load
         self._weigh = weigh
         self._batch = batch
@@ -111,9 +111,11 @@ class Engine:
                 return
             self._hung = True
             given_up = list(self._open.values())
-        for item in given_up:
-            item.settle(_hangs(self._patience))
-        self._hang()
+        try:
+            self._hang()  # before anybody hears of it, so that who owns the process knows what the errors mean
+        finally:
+            for item in given_up:
+                item.settle(_hangs(self._patience))
 
     # ---- the thread ----
 

@@ -5,7 +5,7 @@ Knows how the parts follow each other: image, question, reply, answer, place on 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel
@@ -35,9 +35,10 @@ class VlmEngine(Engine):
     def __init__(self) -> None:
         self._backend: Backend | None = None
 
-    def use(self, backend: str, model: ModelOptions) -> None:
+    def use(self, backend: str, model: ModelOptions, *, on_hang: Callable[[], None]) -> None:
         """Looks at no model yet: a worker that only merges has none."""
         self._backend = load_backend(backend, model)
+        self._backend.on_hang = on_hang
 
     def read(self, pages: Sequence[Page], schema: type[BaseModel], *, job: Job, space: Workspace) -> Reading | Failure:
         """A candidate for every value that the model gives. Where it gives no answer that can be accepted, a Failure that says what the
