@@ -32,6 +32,7 @@ def run(
     *,
     engines: Sequence[str] | None = None,
     ocr: str | None = None,
+    backend: str | None = None,
     languages: Sequence[str] | None = None,
     pages: Sequence[int] = (),
     formats: Sequence[str] = (),
@@ -49,6 +50,7 @@ def run(
     *,
     engines: Sequence[str] | None = None,
     ocr: str | None = None,
+    backend: str | None = None,
     languages: Sequence[str] | None = None,
     pages: Sequence[int] = (),
     formats: Sequence[str] = (),
@@ -65,6 +67,7 @@ def run(
     *,
     engines: Sequence[str] | None = None,
     ocr: str | None = None,
+    backend: str | None = None,
     languages: Sequence[str] | None = None,
     pages: Sequence[int] = (),
     formats: Sequence[str] = (),
@@ -75,13 +78,13 @@ def run(
 ) -> Result[Any]:
     """Read one document. `result.data` is an instance of the schema where it validates, else the plain JSON object.
 
-    `schema` is a class, a built-in name, `module:Class` or `path.py:Class`; `engines`, `ocr` and `formats` (further input
-    formats) are references of the same three kinds.
+    `schema` is a class, a built-in name, `module:Class` or `path.py:Class`; `engines`, `ocr`, `formats` (further input
+    formats) and `backend` (what asks the model, for the engine `vlm`) are references of the same three kinds.
     `pages` are 1-based, empty = all. `work` keeps every intermediate file. What is None comes from `settings`, and those from the
     environment. Raises DocumentError where the document cannot be opened and UsageError where the call makes no sense.
     """
     request = make_request(
-        settings or read_settings(), engines=engines, ocr=ocr, languages=languages, pages=pages, formats=formats, dpi=dpi
+        settings or read_settings(), engines=engines, ocr=ocr, backend=backend, languages=languages, pages=pages, formats=formats, dpi=dpi
     )
     warm_up([Path(path)])
     return Reader(schema, request).read(path, password=password, work=work)

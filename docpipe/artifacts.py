@@ -23,10 +23,12 @@ class Opening(Record):
 
 
 class PageWords(Record):
-    """What reading a page's words left for its merging. `image` is the artifact with the page's image, where it was kept."""
+    """What reading a page's words left for its merging, and for the engines that it is shown to: `shown` is the page with its image, and
+    `image` the artifact that holds it, where one of them wants one."""
 
     page: Page
     words: Words | None
+    shown: Page | None = None
     image: str | None = None
 
 

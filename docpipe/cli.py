@@ -12,12 +12,31 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from docpipe import __version__, errors
-from docpipe.commands import batch, cancel, doctor, drop, quarantine, result, retry, run, schema, status, submit, validate, view, watch
+from docpipe.commands import (
+    ask,
+    batch,
+    cancel,
+    caption,
+    doctor,
+    drop,
+    quarantine,
+    result,
+    retry,
+    run,
+    schema,
+    status,
+    submit,
+    validate,
+    view,
+    watch,
+)
 from docpipe.commands.messages import INTERNAL, error_line, one_line, say, tell
 
 COMMANDS = {
     "run": run,
     "batch": batch,
+    "ask": ask,
+    "caption": caption,
     "view": view,
     "schema": schema,
     "validate": validate,

@@ -6,6 +6,7 @@ import datetime
 import hashlib
 import json
 import re
+import sys
 import types
 import typing
 from collections.abc import Iterator
@@ -83,6 +84,16 @@ def titles_of(schema: type[BaseModel]) -> tuple[tuple[str, ...], tuple[str, ...]
     return own.all() if isinstance(own, OwnTitles) else (), other.all() if isinstance(other, OtherTitles) else ()
 
 
+def examples_of(schema: type[BaseModel]) -> tuple[tuple[Path, Path], ...]:
+    """The image and the answer of every example in the folder beside the schema's file, as `invoice.examples/` beside `invoice.py`."""
+    file = getattr(sys.modules.get(schema.__module__), "__file__", None)
+    if file is None:
+        return ()
+    answers = sorted(Path(file).with_suffix(".examples").glob("*.json"))
+    pictures = [(answer.with_suffix(suffix), answer) for answer in answers for suffix in (".png", ".jpg")]
+    return tuple(pair for pair in pictures if pair[0].is_file())
+
+
 def pattern(path: str) -> str:
     """`line_items[3].amount` -> `line_items[*].amount`, the spec a candidate's path belongs to."""
     return _MARK.sub("[*]", path)
@@ -95,13 +106,14 @@ def load_schema(reference: str) -> tuple[type[BaseModel], SchemaRef]:
 
 
 def schema_ref(schema: type[BaseModel], reference: str | None = None) -> SchemaRef:
-    """The name and the hash of everything the schema says: its JSON Schema, its labels, rules and titles. The name of a file's folder
-    is left out, so that the same schema has the same name everywhere."""
+    """The name and the hash of everything the schema says: its JSON Schema, its labels, rules, titles and examples. The name of a file's
+    folder is left out, so that the same schema has the same name everywhere."""
     name = reference or schema.__name__
     head, _, tail = name.rpartition(":")
     name = f"{Path(head).name}:{tail}" if head.endswith(".py") else name
     said: list[object] = [schema.model_json_schema(), [repr(spec) for spec in fields_of(schema)], [repr(rule) for rule in rules_of(schema)]]
     said += [titles_of(schema)] if any(titles_of(schema)) else []
+    said += [hashlib.sha256(file.read_bytes()).hexdigest() for example in examples_of(schema) for file in example]
     return SchemaRef(name=name, sha256=hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest())
 
 
@@ -118,9 +130,9 @@ class _Place:
 
 def _walk(model: type[BaseModel], place: _Place) -> Iterator[FieldSpec]:
     for name, info in model.model_fields.items():
-        path, kind, rows = place.prefix + name, _bare_type(info.annotation), place.rows
+        path, kind, rows = place.prefix + name, bare_type(info.annotation), place.rows
         if get_origin(kind) in (list, tuple):
-            path, kind = path + "[*]", _bare_type(get_args(kind)[0])
+            path, kind = path + "[*]", bare_type(get_args(kind)[0])
             rows = said.source if (said := _said(info, Rows)) else "table"
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             if kind in (model, *place.above):
@@ -166,13 +178,13 @@ def _inner_marks(annotation: Any) -> Iterator[Any]:
         yield from _inner_marks(argument)
 
 
-def _bare_type(annotation: Any) -> Any:
+def bare_type(annotation: Any) -> Any:
     """`X | None` -> `X`; `Annotated[X, ...]` -> `X`."""
     if get_origin(annotation) is typing.Annotated:
-        return _bare_type(get_args(annotation)[0])
+        return bare_type(get_args(annotation)[0])
     if get_origin(annotation) in (typing.Union, types.UnionType):
         some = [part for part in get_args(annotation) if part is not type(None)]
-        return _bare_type(some[0]) if len(some) == 1 else annotation
+        return bare_type(some[0]) if len(some) == 1 else annotation
     return annotation
 
 

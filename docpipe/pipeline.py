@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from pydantic import BaseModel
 
 from docpipe import errors, witness
-from docpipe.errors import BusyError, DocpipeError
+from docpipe.errors import BusyError, DocpipeError, UsageError
 from docpipe.extract import Engine
 from docpipe.limits import Limits
-from docpipe.preprocess import preprocess
+from docpipe.preprocess import preprocess, render
 from docpipe.records import Failure, Job, Outcome, Page, PageSummary, Readings, Result
 from docpipe.stopwatch import Stopwatch
 from docpipe.validate import unsettled, validate
@@ -56,7 +57,8 @@ def run(
         with watch.stage("validate"):
             again = unsettled(judge(job, pages, outcomes, schema, space=space), schema)
         with watch.stage("extract"):
-            outcomes += extract(job, [page for page in pages if page.number in again], schema, engine=engine, space=space)
+            asked = [page for page in pages if page.number in again]
+            outcomes += extract(job, asked, schema, engine=engine, space=space, limits=limits, password=password)
     result = conclude(job, pages, outcomes, schema, ocr=ocr, space=space, limits=limits, password=password, watch=watch)
     return result.model_copy(update={"timing": watch.seconds})
 
@@ -110,11 +112,28 @@ def _readings(job: Job, pages: Sequence[Page], outcomes: Sequence[Outcome], spac
     return Readings(job=job, pages=tuple(summarize(page, space) for page in pages), outcomes=tuple(outcomes))
 
 
-def extract(job: Job, pages: Sequence[Page], schema: type[BaseModel], *, engine: Engine, space: Workspace) -> list[Outcome]:
-    """Let one engine read the pages, one by one or together as its scope says. Never raises for a bad page: that is a Failure."""
+def extract(
+    job: Job,
+    pages: Sequence[Page],
+    schema: type[BaseModel],
+    *,
+    engine: Engine,
+    space: Workspace,
+    limits: Limits | None = None,
+    password: str | None = None,
+) -> list[Outcome]:
+    """Let one engine read the pages, one by one or together as its scope says, with their images if it needs them. Never raises for a bad
+    page: that is a Failure. A UsageError is about no page, and is raised."""
+    limits = limits or Limits()
+
+    def read(group: Sequence[Page]) -> Outcome:
+        if engine.needs_image:
+            group = [render(page, job=job, space=space, limits=limits, password=password) for page in group]
+        return engine.read(group, schema, job=job, space=space)
+
     readable = [page for page in pages if page.status == "done"]
     groups = [[page] for page in readable] if engine.scope == "page" else [readable]
-    return [_outcome(job, group, schema, engine, space) for group in groups]
+    return [_guarded(partial(read, group), engine.name, tuple(page.number for page in group)) for group in groups]
 
 
 def summarize(page: Page, space: Workspace) -> PageSummary:
@@ -172,14 +191,12 @@ def _look(
     return _guarded(lambda: witness.look(job, pages, wanted, ocr=ocr, space=space, limits=limits, password=password), witness.NAME, numbers)
 
 
-def _outcome(job: Job, pages: Sequence[Page], schema: type[BaseModel], engine: Engine, space: Workspace) -> Outcome:
-    return _guarded(lambda: engine.read(pages, schema, job=job, space=space), engine.name, tuple(page.number for page in pages))
-
-
 def _guarded(read: Callable[[], Outcome], name: str, numbers: tuple[int, ...]) -> Outcome:
     """What was read, or the failure to read it."""
     try:
         return read()
+    except UsageError:
+        raise
     except DocpipeError as problem:
         after = problem.after if isinstance(problem, BusyError) else 0.0
         return Failure(engine=name, pages=numbers, code=problem.code, message=problem.message, retryable=problem.retryable, after=after)

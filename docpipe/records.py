@@ -54,7 +54,8 @@ class SchemaRef(Record):
 
 
 class ReadOptions(Record):
-    """What changes a reading, and so takes part in the hash that resuming compares. `backend` is asked by the engines that need a model."""
+    """What changes a reading, and so takes part in the hash that resuming compares. `backend` is asked by the engines that need a model,
+    which are told the page's words where `hint` says so."""
 
     engines: tuple[str, ...] = ("einvoice", "labels")
     ocr: str = "ppocr"
@@ -63,6 +64,7 @@ class ReadOptions(Record):
     dpi: int = 200
     pages: tuple[int, ...] = ()
     formats: tuple[str, ...] = ()
+    hint: bool = False
 
 
 class Job(Record):
@@ -245,7 +247,8 @@ class Reading(Record):
 
 
 class Failure(Record):
-    """An engine could not read these pages; `code` is an error class's code, `after` the seconds it asks to wait before another try."""
+    """An engine could not read these pages; `code` is an error class's code, `after` the seconds it asks to wait before another try,
+    `usage` what was spent in vain."""
 
     kind: Literal["failure"] = "failure"
     engine: str
@@ -254,6 +257,7 @@ class Failure(Record):
     message: str = ""
     retryable: bool = False
     after: float = 0.0
+    usage: Usage = Usage(calls=1)
 
 
 Outcome = Annotated[Reading | Failure, Attribute(discriminator="kind")]

@@ -45,6 +45,7 @@ def make_request(
         dpi=settings.dpi if dpi is None else dpi,
         pages=tuple(sorted(set(pages))),
         formats=tuple(formats),
+        hint=settings.hint,
     )
     return Request(schema_name=schema_name, options=options, limits=settings.limits(), cache=settings.cache, model=settings.model)
 

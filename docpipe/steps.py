@@ -27,7 +27,7 @@ from docpipe.errors import CrashError, DeadlineError, DocpipeError, LedgerError,
 from docpipe.extract import Engine, load_engine
 from docpipe.ledger import Hint, JobSpec, Ledger, Terms, Work
 from docpipe.ledger.claim import TERMS
-from docpipe.preprocess import preprocess, survey
+from docpipe.preprocess import preprocess, render, survey
 from docpipe.preprocess.stage import EINVOICE
 from docpipe.records import Document, Failure, Job, Outcome, Page, ReadOptions, Result
 from docpipe.store import Store
@@ -172,16 +172,24 @@ class Steps:
         with self._space(item) as space:
             _, (page,) = preprocess(only, space=space, limits=item.spec.limits, password=self._password(item))
             page = pipeline.read_page_words(page, job=job, ocr=self._ocr(job.options.ocr), space=space)
-            image = self._keep_image(item, page, space) if pipeline.page_engines(self._engines(job.options)) else None
-            return book.Stored(artifact=self._keep(item, PageWords(page=page, words=load_words(page, space), image=image)))
+            shown = self._shown(item, job, page, space)
+            image = self._keep_image(item, shown, space) if shown else None
+            return book.Stored(artifact=self._keep(item, PageWords(page=page, words=load_words(page, space), shown=shown, image=image)))
 
     def _read(self, item: Work) -> book.Stored | None:
         job = self._job(item)
         engine = pipeline.page_engines(self._engines(job.options))[item.tier - 1]
         (words,) = (one for one in self._items(item, "words") if one.page == item.page)
         with self._space(item) as space:
-            page = self._unpack(words, space, images=True)
-            (outcome,) = pipeline.extract(job, [page], self._schema(item), engine=engine, space=space)
+            (outcome,) = pipeline.extract(
+                job,
+                [self._unpack(words, space, images=engine.needs_image)],
+                self._schema(item),
+                engine=engine,
+                space=space,
+                limits=item.spec.limits,
+                password=self._password(item),
+            )
         if isinstance(outcome, Failure) and outcome.retryable:
             _tell_failure(outcome.code)
             self._wait(item, code=outcome.code, message=outcome.message, after=outcome.after)
@@ -266,8 +274,9 @@ class Steps:
         kept = PageWords.model_validate_json(self.store.read(words.artifact))
         if kept.words is not None:
             space.save(space.page(kept.page.number, "words.json"), kept.words)
-        if images and kept.image and kept.page.image:
-            space.write(space.path(kept.page.image), self.store.read(kept.image))
+        if images and kept.image and kept.shown and kept.shown.image:
+            space.write(space.path(kept.shown.image), self.store.read(kept.image))
+            return kept.shown
         return kept.page
 
     def _outcome(self, read: book.Item, engines: Sequence[Engine]) -> Outcome:
@@ -282,6 +291,17 @@ class Steps:
 
     def _keep(self, item: Work, record: BaseModel) -> str:
         return self.store.put(artifact_name(item, "json"), record.model_dump_json().encode())
+
+    def _shown(self, item: Work, job: Job, page: Page, space: Workspace) -> Page | None:
+        """The page with its image, where an engine of the cascade wants one. Drawn here, by the workers that open documents; where that
+        fails, reading it will say so."""
+        if page.status != "done" or not any(engine.needs_image for engine in pipeline.page_engines(self._engines(job.options))):
+            return None
+        try:
+            return render(page, job=job, space=space, limits=item.spec.limits, password=self._password(item))
+        except DocpipeError as problem:
+            log.warning("the page cannot be drawn", extra={"code": problem.code})
+            return None
 
     def _keep_image(self, item: Work, page: Page, space: Workspace) -> str | None:
         if page.image is None:

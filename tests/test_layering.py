@@ -23,6 +23,7 @@ FACES = (
     "docpipe.inline",
     "docpipe.inplace",
     "docpipe.pool",
+    "docpipe.questions",
     "docpipe.shelf",
     "docpipe.view",
     "docpipe.sinks",

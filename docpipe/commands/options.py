@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 SETTINGS_NOTE = """\
 What is not given comes from the environment: DOCPIPE_OCR, DOCPIPE_LANGUAGES, DOCPIPE_DPI; and the limits DOCPIPE_MAX_BYTES,
-DOCPIPE_MAX_PAGES, DOCPIPE_MAX_PIXELS, DOCPIPE_PAGE_SECONDS, DOCPIPE_DOCUMENT_SECONDS, DOCPIPE_MEMORY."""
+DOCPIPE_MAX_PAGES, DOCPIPE_MAX_PIXELS, DOCPIPE_PAGE_SECONDS, DOCPIPE_DOCUMENT_SECONDS, DOCPIPE_MEMORY. The model that the engine vlm asks
+is DOCPIPE_MODEL__MODEL, a folder, a hub's id or a server's name for it."""
+ENGINES = {"auto": ("einvoice", "labels", "vlm")}
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 
 
@@ -23,13 +25,31 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
     """What to read and how."""
     group = parser.add_argument_group("reading")
     group.add_argument("--schema", metavar="S", help="built-in name, module:Class or path.py:Class (default: transcript)")
-    group.add_argument("--engines", metavar="A,B", help="the engines that read, in order (default: einvoice,labels)")
+    engines = group.add_mutually_exclusive_group()
+    engines.add_argument(
+        "--engine", metavar="NAME", help="labels (the default), vlm, or auto: labels, and vlm for the pages it leaves open"
+    )
+    engines.add_argument("--engines", metavar="A,B", help="the engines that read, in order (default: einvoice,labels)")
+    _add_backend_option(group)
     group.add_argument("--ocr", metavar="NAME", help="OCR engine: a name, module:Class or path.py:Class")
     group.add_argument("--lang", metavar="DE,EN", help="languages of the documents, as two-letter codes")
     group.add_argument("--pages", metavar="1-3,7", help="only these pages, counted from 1")
     group.add_argument("--dpi", metavar="N", help="resolution pages are rendered at, 72 to 600")
     group.add_argument("--format", metavar="NAME", action="append", default=[], help="a further input format; may be repeated")
     parser.epilog = SETTINGS_NOTE
+
+
+def add_asking_options(parser: argparse.ArgumentParser) -> None:
+    """What to ask of which pages, and how to say it."""
+    group = parser.add_argument_group("asking")
+    _add_backend_option(group)
+    group.add_argument("--pages", metavar="1-3,7", help="only these pages, counted from 1")
+    group.add_argument("--dpi", metavar="N", help="resolution pages are rendered at, 72 to 600")
+    group.add_argument("--json", action="store_true", help="one JSON object, with what each answer has cost")
+
+
+def _add_backend_option(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--backend", metavar="NAME", help="what asks the model: a name, module:Class or path.py:Class")
 
 
 def add_password_options(parser: argparse.ArgumentParser) -> None:
@@ -47,12 +67,25 @@ def read_request(arguments: argparse.Namespace, settings: Settings) -> Request:
     return make_request(
         settings,
         schema_name=arguments.schema or DEFAULT_SCHEMA,
-        engines=_listed("--engines", arguments.engines),
+        engines=_engines(arguments),
         ocr=arguments.ocr,
+        backend=arguments.backend,
         languages=_languages(arguments.lang),
         pages=parse_pages(arguments.pages, most=settings.max_pages),
         formats=arguments.format,
-        dpi=None if arguments.dpi is None else whole_number("--dpi", arguments.dpi, least=72, most=600),
+        dpi=_dpi(arguments),
+    )
+
+
+def read_asking(arguments: argparse.Namespace, settings: Settings) -> Request:
+    """What is asked, of which pages. Raises UsageError."""
+    from docpipe.request import make_request
+
+    return make_request(
+        settings,
+        backend=arguments.backend,
+        pages=parse_pages(arguments.pages, most=settings.max_pages),
+        dpi=_dpi(arguments),
     )
 
 
@@ -83,6 +116,16 @@ def parse_pages(text: str | None, *, most: int) -> tuple[int, ...]:
             raise UsageError(f"--pages: {last} is beyond the {most} pages of the limit", hint="raise DOCPIPE_MAX_PAGES")
         pages.update(range(first, last + 1))
     return tuple(sorted(pages))
+
+
+def _engines(arguments: argparse.Namespace) -> tuple[str, ...] | None:
+    """An e-invoice's own XML is read whatever engine reads the page."""
+    name: str | None = arguments.engine
+    return _listed("--engines", arguments.engines) if name is None else ENGINES.get(name, ("einvoice", name))
+
+
+def _dpi(arguments: argparse.Namespace) -> int | None:
+    return None if arguments.dpi is None else whole_number("--dpi", arguments.dpi, least=72, most=600)
 
 
 def _listed(option: str, text: str | None) -> tuple[str, ...] | None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from docpipe import plugins
 from docpipe.backends import ModelOptions
-from docpipe.records import DEFAULT_BACKEND, Job, Page, Reading
+from docpipe.records import DEFAULT_BACKEND, Failure, Job, Page, Reading
 from docpipe.workspace import Workspace
 
 HOME = Path(__file__).resolve().parent
@@ -19,11 +19,13 @@ HOME = Path(__file__).resolve().parent
 
 class Engine(ABC):
     """One way to read. `scope` says whether `read` gets one page at a time or all of them together; one that reads page by page is a
-    tier of the cascade, and `lane` says what the queue runs it on: this machine's GPU, or somebody's API."""
+    tier of the cascade, `lane` says what the queue runs it on: this machine's GPU, or somebody's API; and where it `needs_image`, its
+    pages come with one."""
 
     name: ClassVar[str]
     scope: ClassVar[Literal["page", "document"]]
     lane: ClassVar[Literal["gpu", "api"]] = "gpu"
+    needs_image: ClassVar[bool] = False
 
     def use(self, backend: str, model: ModelOptions) -> None:
         """Told once, before anything is read, which backend and model to ask; an engine without a model need not listen. Raises UsageError
@@ -31,10 +33,11 @@ class Engine(ABC):
         return None
 
     @abstractmethod
-    def read(self, pages: Sequence[Page], schema: type[BaseModel], *, job: Job, space: Workspace) -> Reading:
+    def read(self, pages: Sequence[Page], schema: type[BaseModel], *, job: Job, space: Workspace) -> Reading | Failure:
         """Candidates for the schema's fields from these pages and the files preprocessing left in `space`.
 
-        Raises EngineError or PageError; a field that is not found has no candidate.
+        Raises EngineError or PageError, or gives a Failure where it has to say what was spent in vain; a field that is not found has no
+        candidate. A UsageError is not about these pages: nothing more is read.
         """
 
 

@@ -19,7 +19,6 @@ from docpipe.records import (
     Issue,
     Outcome,
     Producer,
-    Reading,
     Readings,
     Result,
     ResultUsage,
@@ -159,7 +158,7 @@ def usage(outcomes: Sequence[Outcome]) -> dict[str, Usage]:
     """What every engine's calls cost together, a failed call counted as a call."""
     spent: dict[str, list[Usage]] = {}
     for outcome in outcomes:
-        spent.setdefault(outcome.engine, []).append(outcome.usage if isinstance(outcome, Reading) else Usage(calls=1))
+        spent.setdefault(outcome.engine, []).append(outcome.usage)
     return {engine: _total(spent[engine]) for engine in sorted(spent)}
 
 

@@ -161,10 +161,9 @@ def xml_differs(choices: Choices, page: Choices) -> Iterator[Issue]:
 def _doubts(choices: Choices) -> Iterator[Issue]:
     for choice in choices.values():
         if choice.winner is not None and not choice.winner.grounded:
-            written = choice.winner.engine == XML
-            message = f"the XML says {choice.value!r}, which no page prints" if written else "not found among the page's words"
-            severity: Severity = "error" if written else "warning"
-            yield Issue(code="ungrounded", severity=severity, path=choice.path, page=choice.winner.page, message=message)
+            who = "the XML" if choice.winner.engine == XML else choice.winner.engine
+            message = f"{who} says {choice.value!r}, which no page prints"
+            yield Issue(code="ungrounded", severity="error", path=choice.path, page=choice.winner.page, message=message)
         if choice.dropped == "low_confidence":
             first = choice.ranked[0]
             yield Issue(

@@ -52,7 +52,8 @@ def confirm(
         if choice.winner is not None:
             names = [*names, *_own(choice, choice.winner, pattern(path) in reached)]
             names += ["label"] * (only_xml and choice.winner.engine == XML and pattern(path) not in reached)
-            names += ["text_layer"] * (text_layer and (choice.spec.kind == "page_text" or choice.spec.rows == "pages"))
+            copied = choice.winner.evidence.relation != "model" and (choice.spec.kind == "page_text" or choice.spec.rows == "pages")
+            names += ["text_layer"] * (text_layer and copied)
         if contradiction(choice, choices) is not None:
             names = []
         confirmed[path] = replace(choice, confirmed_by=tuple(dict.fromkeys(names)))
@@ -134,7 +135,8 @@ def _own(choice: Choice, winner: Candidate, reached: bool) -> Iterator[str]:
     kind = choice.spec.kind
     if isinstance(winner.value, str) and _is_own(winner) and checksum(kind, winner.value):
         yield f"checksum:{kind}"
-    agreeing = {one.engine for one in choice.ranked if one.engine != winner.engine and agree(kind, winner, one) and _leads(one, choice)}
+    others = [one for one in choice.ranked if one.engine != winner.engine and one.grounded]
+    agreeing = {one.engine for one in others if agree(kind, winner, one) and _leads(one, choice)}
     for engine in sorted(agreeing):
         yield "agree:" + "+".join(sorted((winner.engine, engine), key=lambda name: (name != XML, name)))
     if not reached and _at_exact_label(choice, winner):

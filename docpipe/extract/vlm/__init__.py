@@ -1,0 +1,85 @@
+"""The vlm engine: a vision-language model is shown a page and asked for the schema's fields; the page's words bear out what it says.
+
+Knows how the parts follow each other: image, question, reply, answer, place on the page. Which model, and where it runs, is the backend's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel
+
+from docpipe.backends import Backend, ModelOptions, load_backend
+from docpipe.errors import EngineError, UsageError
+from docpipe.extract import Engine
+from docpipe.extract.vlm.ask import Inquiry
+from docpipe.extract.vlm.candidates import NAME, candidates, joined, of_page
+from docpipe.extract.vlm.examples import shots
+from docpipe.extract.vlm.image import page_image, parts
+from docpipe.extract.vlm.wire import compile_wire
+from docpipe.fields import fields_of
+from docpipe.records import Failure, Job, Page, Reading, Words
+from docpipe.words import load_words
+from docpipe.workspace import Workspace
+
+
+class VlmEngine(Engine):
+    """Reads one page at a time, with one call where all goes well."""
+
+    name: ClassVar[str] = NAME
+    scope: ClassVar[Literal["page", "document"]] = "page"
+    lane: ClassVar[Literal["gpu", "api"]] = "gpu"
+    needs_image: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        self._backend: Backend | None = None
+
+    def use(self, backend: str, model: ModelOptions) -> None:
+        """Looks at no model yet: a worker that only merges has none."""
+        self._backend = load_backend(backend, model)
+
+    def read(self, pages: Sequence[Page], schema: type[BaseModel], *, job: Job, space: Workspace) -> Reading | Failure:
+        """A candidate for every value that the model gives. Where it gives no answer that can be accepted, a Failure that says what the
+        attempts have cost.
+
+        A model of grade `caption` describes pictures and invents what it cannot read: asking it for a schema is a UsageError. Raises
+        SchemaError for a schema that cannot be asked of a model, PageError where the page has no image, and what the backend raises.
+        """
+        (page,) = pages
+        backend = self._document_backend()
+        wire = compile_wire(schema)
+        words = load_words(page, space) or Words(page=page.number, width=page.width, height=page.height, source="none")
+        inquiry = Inquiry(
+            backend,
+            schema,
+            page.number,
+            blank=not words.words,
+            hint=words if job.options.hint else None,
+            shots=shots(schema, backend),
+        )
+        try:
+            answers = inquiry.read(list(parts(page_image(page, space), page.dpi or job.options.dpi, backend)))
+        except EngineError as problem:
+            if problem.retryable or not inquiry.spent:
+                raise
+            return Failure(engine=self.name, pages=(page.number,), code=problem.code, message=problem.message, usage=inquiry.usage)
+        found = list(candidates(joined(answers, wire.specs), wire.specs, words, model=inquiry.model or ""))
+        return Reading(
+            engine=self.name,
+            model=inquiry.model,
+            pages=(page.number,),
+            candidates=(*found, *of_page(found, fields_of(schema))),
+            usage=inquiry.usage,
+            issues=tuple(inquiry.issues),
+        )
+
+    def _document_backend(self) -> Backend:
+        if self._backend is None:
+            raise UsageError("the vlm engine was not told which backend to use")
+        if self._backend.ability.grade == "caption":
+            raise UsageError(
+                f"the model of {self._backend.name} describes pictures, it does not read documents",
+                hint="name a document model, or use docpipe caption",
+            )
+        return self._backend
