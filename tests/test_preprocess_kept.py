@@ -141,8 +141,8 @@ def test_a_page_is_answered_alike_whatever_was_asked_before(tmp_path):
 
 def test_a_file_that_was_swapped_is_not_read_as_the_old_one(tmp_path):
     """Same path, name, size and time of writing."""
-    path, other = text_pdf(tmp_path / "a.pdf", pages=2, lines=3), text_pdf(tmp_path / "b.pdf", pages=2, lines=3)
-    content = other.read_bytes()
+    path, other = text_pdf(tmp_path / "a.pdf", pages=2, lines=3), tmp_path / "b.pdf"
+    content = path.read_bytes()
     other.write_bytes(content.replace(content[-40:], content[-40:].swapcase()))
     job = make_job(path)
     assert read_page(path, 1, job=job).status == "done"
