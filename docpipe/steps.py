@@ -69,8 +69,8 @@ class Steps:
         the item that prepares it, all tiers of its cascade in this process; page by page only once that has crashed.
 
         `on_hang` is called once a model hangs in a call that nobody can end, and has to end the process. By default it does so at once:
-        who counts a death as a crash of the item knows enough, where a process does one at a time. Where it returns, items that waited
-        for the model are counted as crashed here, and nothing more is begun."""
+        who counts a death as a crash of the item knows enough, where a process does one at a time. Where it returns, each item that waited
+        for the model is counted as crashed here."""
         self.ledger = ledger
         self.store = store
         self.terms = terms
@@ -94,9 +94,6 @@ class Steps:
         if item is None:
             log.info("stale", extra=_address(hint))
             return None
-        if self._hangs:
-            book.hand_back(self.ledger, item)
-            return item
         with telemetry.doing(item.kind, _about(item), role="CONSUMER", parent=item.traceparent):
             self._hold(item)
         return item

@@ -157,8 +157,8 @@ def test_poison_in_a_batch(queue):
     until(lambda: len(queue.reads(job)) == len(POISONED), 60)
     first = queue.gpu()
     assert first.wait(60) == -9
-    ((process, batch),) = queue.batches()
-    assert "POISON" in batch and len(batch) == BATCH
+    *_, (process, batch) = queue.batches()
+    assert "POISON" in batch and len(batch) > 1
     queue.worker("alone")
     queue.gpu()
     queue.wait(job, seconds=90)
@@ -177,8 +177,8 @@ def test_hung_generate(queue):
     first = queue.gpu()
     until(lambda: bool(queue.batches()), 60)
     assert first.wait(30) == HUNG, "by itself, and not with the code of one that was told to stop"
-    ((process, batch),) = queue.batches()
-    assert "POISON" in batch
+    *_, (process, batch) = queue.batches()
+    assert "POISON" in batch and len(batch) > 1
     reads = queue.reads(job)
     waited = of(reads, batch)
     assert all((item.crashes, item.alone, item.state) == (1, True, "pending") for item in waited), "without waiting for a lease"
@@ -219,7 +219,7 @@ def test_out_of_memory(queue):
     assert all((item.state, item.attempts, item.crashes, item.transients) == ("done", 1, 0, 0) for item in reads), reads
     assert not [issue for issue in result.issues if issue.code == "engine_failed"]
     sizes = [len(words) for _, words in queue.batches()]
-    assert sizes[0] == BATCH and sizes.count(1) == len(PAGES), sizes
+    assert max(sizes) > 1 and sizes.count(1) == len(PAGES), sizes
     assert gpu.poll() is None
 
 
