@@ -324,6 +324,7 @@ def test_poison(queue):
     assert found.status == "review"
     lost = [item for item in queue.reads(job) if item.state == "quarantined"]
     assert [(item.page, item.crashes, item.error_code) for item in lost] == [(3, 3, "crash")]
+    assert queue.client.job(job).lost == 1
     assert all(item.crashes <= 1 for item in queue.reads(job) if item.page != 3)
     assert [word for word in found.data["pages"] if word] == [word for word in PAGES if word != "w3"]
     assert any(issue.page == 3 for issue in found.issues), found.issues

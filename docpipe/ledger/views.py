@@ -110,10 +110,13 @@ def count_items(tx: Tx) -> dict[tuple[Kind, WorkState], int]:
 
 
 def _view(tx: Tx, row: Any) -> JobView:
-    """Pages are counted by their words, which each of them has read once, unless the document was read through in one go."""
-    mine = (work.c.job == row.id, work.c.kind == "words")
-    by_state = {state: count for state, count in tx.all(sa.select(work.c.state, sa.func.count()).where(*mine).group_by(work.c.state))}
+    """Pages are counted by their words, which each of them has read once, unless the document was read through in one go; lost ones also
+    by what engines of the cascade had to read of them."""
+    group = (work.c.kind, work.c.state)
+    mine = (work.c.job == row.id, work.c.kind.in_(("words", "read")))
+    counts = {(kind, state): count for kind, state, count in tx.all(sa.select(*group, sa.func.count()).where(*mine).group_by(*group))}
     spec = JobSpec.model_validate_json(row.spec)
     columns = {name: getattr(row, name) for name in JobView.model_fields if hasattr(row, name)}
-    done = by_state.get("done", 0) if by_state or row.result is None else row.pages or 0
-    return JobView(**columns, name=spec.document.name, done=done, lost=by_state.get("quarantined", 0))
+    done = counts.get(("words", "done"), 0) if counts or row.result is None else row.pages or 0
+    lost = counts.get(("words", "quarantined"), 0) + counts.get(("read", "quarantined"), 0)
+    return JobView(**columns, name=spec.document.name, done=done, lost=lost)
