@@ -1,4 +1,4 @@
-"""Trains the reader in `checkpoint/`: about ten minutes of one core, from random weights, with the vlm engine's own question.
+"""Trains the reader in `checkpoint/`: about a quarter of an hour of one core, from random weights, with the vlm engine's own question.
 
     cd tests && OMP_NUM_THREADS=1 ../.venv/bin/python -m digits.train
 
@@ -13,6 +13,7 @@ import logging
 import math
 import random
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ CHECKPOINT = Path(__file__).with_name("checkpoint")
 # How an answer begins and ends, as tokens. The grammar takes the beginning in one piece only as far as no null can follow.
 BEFORE, BEHIND = '{"number":', '"}'
 SEED = 0
-STEPS = 1600
+ROUNDS = (1600, 800)  # steps; each begins and ends slowly
 BATCH = 32
 RATE, WARM_UP, LAST_RATE = 2e-3, 100, 0.02
 FREER_BELOW, FREER_BY = 0.35, 0.05  # with a running loss below the first, the pages become freer by the second
@@ -105,15 +106,18 @@ def untrained() -> tuple[Any, Any]:
 class Trainer:
     """The model as it learns: how free its pages are, and how it has done on the last ones."""
 
-    def __init__(self, folder: Path, *, steps: int, seed: int = SEED) -> None:
-        """The untrained model lies in `folder` from here on, so that the backend itself makes the inputs."""
-        torch.manual_seed(seed)
-        self.chance = random.Random(seed)
-        self.model, processor = untrained()
-        self.save(folder)
-        processor.save_pretrained(folder)
+    def __init__(self, folder: Path, *, steps: int, first: bool = True) -> None:
+        """In the first round an untrained model lies in `folder` from here on, so that the backend itself makes the inputs; in later ones
+        the model that lies there learns on, with pages that are free at once."""
+        torch.manual_seed(SEED)
+        self.chance = random.Random(SEED if first else SEED + 1)
+        if first:
+            made, processor = untrained()
+            made.save_pretrained(folder)
+            processor.save_pretrained(folder)
         self.backend = load_backend("qwen_vl", ModelOptions(model=str(folder)))
-        self.freedom, self.loss = 0.0, math.inf
+        self.model = made if first else self.backend.load()
+        self.freedom, self.loss = 0.0 if first else 1.0, math.inf
         self._steps, self._done = steps, 0
         self._optimizer = torch.optim.AdamW(self.model.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.01)
 
@@ -162,9 +166,13 @@ def _rate(done: int, steps: int) -> float:
     return RATE * min(1.0, (done + 1) / WARM_UP) * ((1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * done / steps)) + LAST_RATE)
 
 
-def train(folder: Path, *, steps: int) -> list[float]:
-    """Leaves the checkpoint in `folder`; the losses of all steps."""
-    trainer = Trainer(folder, steps=steps)
+def train(folder: Path, *, rounds: Sequence[int] = ROUNDS) -> list[float]:
+    """Leaves the checkpoint in `folder`; the losses of all steps, those of each round in turn."""
+    return [loss for number, steps in enumerate(rounds) for loss in _round(folder, steps, first=number == 0)]
+
+
+def _round(folder: Path, steps: int, *, first: bool) -> list[float]:
+    trainer = Trainer(folder, steps=steps, first=first)
     losses = []
     for done in range(1, steps + 1):
         losses.append(trainer.step())
@@ -177,11 +185,10 @@ def train(folder: Path, *, steps: int) -> list[float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description="train the tiny reader")
     parser.add_argument("--out", type=Path, default=CHECKPOINT)
-    parser.add_argument("--steps", type=int, default=STEPS)
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(1)  # more of them do not learn faster
-    train(given.out, steps=given.steps)
+    train(given.out)
 
 
 if __name__ == "__main__":
