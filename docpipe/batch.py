@@ -85,10 +85,10 @@ class Register:
         self._shelf = shelf
         self._request = request
         self._ref = ref
-        for job in book.known(ledger, tenant=TENANT).values():
+        self._known = book.known(ledger, tenant=TENANT)
+        for job in self._known.values():
             if job.state not in ("done", "cancelled"):
                 book.cancel(ledger, job.id)
-        self._known = book.known(ledger, tenant=TENANT)
 
     def is_done(self, item: Item) -> bool:
         """A complete result lies there, made of this very file with this schema and these options, and trying again would not help it: it

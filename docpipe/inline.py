@@ -36,12 +36,13 @@ class Inline:
         self._false_starts = 0
 
     def run(self, feed: Iterator[str]) -> Iterator[JobView]:
-        """Every job of `feed`, as it ends. The next one is asked for when there is nothing else to do, so that few are open at a time.
+        """Every job of `feed`, as it ends. The next ones are asked for when there is nothing else to do, so that few are open at a time,
+        and are put into the ledger no sooner. What else lies there is done too, and not told.
 
         Raises LedgerError, ResourceError where children die before they begin, and what the pool raises.
         """
         self._give(feed)
-        while self._open:
+        while self._open or self._pool.busy:
             if not self._pool.busy:
                 time.sleep(POLL)  # every open job has to wait for something
             else:

@@ -85,11 +85,11 @@ class Store:
     def delete(self, name: str) -> None:
         """Remove a file, or all files below a name; nothing there is no error."""
         place = self._place(name)
-        if self.is_local and Path(place).is_dir():
-            shutil.rmtree(place, ignore_errors=True)  # twice as fast as by fsspec
-            return
         with contextlib.suppress(FileNotFoundError):
-            self._files.rm(place, recursive=True)
+            if self.is_local and Path(place).is_dir():
+                shutil.rmtree(place)  # twice as fast as by fsspec
+            else:
+                self._files.rm(place, recursive=True)
 
     def free_bytes(self) -> int | None:
         """The room that is left; None where the store does not say."""

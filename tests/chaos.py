@@ -23,7 +23,7 @@ from typing import Literal, TypeVar, get_args
 
 import psutil
 from chaos_check import POISON, Sown, violations
-from chaos_receiver import Hooks, serving
+from chaos_receiver import Hooks, listening
 from queues import LEASE_S, SECRET, Queue, obeying, text_pages, until
 from servers import RedisServer
 
@@ -296,7 +296,7 @@ def run(folder: Path, *, seconds: float, seed: int) -> bool:
         queue.obey("slow", SLOW_S)
         fire = Fire(queue, seed=seed)
         until(lambda: all(map(fire.is_up, fire.groups)), 120)
-        with serving(hooks) as address:
+        with listening(hooks) as address:
             sower = Sower(queue, address, seed=seed)
             sower.start()
             shot = burn(fire, seconds)

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from chaos_check import Heard
+from serving import serving
 
 from docpipe.errors import SignatureError
 from docpipe.webhook import Receiver, Secret, SeenFile, SeenInMemory
@@ -57,7 +58,7 @@ class Hooks:
 
 
 @contextmanager
-def serving(hooks: Hooks) -> Iterator[str]:
+def listening(hooks: Hooks) -> Iterator[str]:
     """The address at which they listen, without a path."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -72,12 +73,5 @@ def serving(hooks: Hooks) -> Iterator[str]:
         def log_message(self, format: str, *arguments: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
         yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

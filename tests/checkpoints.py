@@ -112,14 +112,18 @@ def _opt(tokens):
     return {"model_type": "opt", "vocab_size": len(tokens), "max_position_embeddings": 1024, **small, **_ids(tokens)}
 
 
+def _llava(tokens):
+    return {
+        "vision_config": {"model_type": "clip_vision_model", "projection_dim": 16, **TOWER},
+        "text_config": _llama(tokens),
+        "image_token_id": tokens.convert_tokens_to_ids("<image>"),
+        "vision_feature_layer": -1,
+    }
+
+
 def llava():
     tokens = tokenizer("<image>")
-    config = library().LlavaConfig(
-        vision_config={"model_type": "clip_vision_model", "projection_dim": 16, **TOWER},
-        text_config=_llama(tokens),
-        image_token_id=tokens.convert_tokens_to_ids("<image>"),
-        vision_feature_layer=-1,
-    )
+    config = library().LlavaConfig(**_llava(tokens))
     pictures = _pillow("CLIPImageProcessor", size={"shortest_edge": SIDE}, crop_size=SQUARE)
     processor = library().LlavaProcessor(
         pictures, tokens, patch_size=14, vision_feature_select_strategy="default", num_additional_image_tokens=1, chat_template=PLAIN_CHAT
@@ -133,10 +137,7 @@ CANVASES = [[56, 56], [56, 112], [112, 56], [112, 112]]
 def llava_next():
     tokens = tokenizer("<image>")
     config = library().LlavaNextConfig(
-        vision_config={"model_type": "clip_vision_model", "projection_dim": 16, **TOWER},
-        text_config=_llama(tokens),
-        image_token_id=tokens.convert_tokens_to_ids("<image>"),
-        vision_feature_layer=-1,
+        **_llava(tokens),
         image_grid_pinpoints=CANVASES,
     )
     pictures = _pillow("LlavaNextImageProcessor", size={"shortest_edge": SIDE}, crop_size=SQUARE, image_grid_pinpoints=CANVASES)

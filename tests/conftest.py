@@ -1,10 +1,13 @@
-"""Servers as fixtures: Redis per test, PostgreSQL per session (and so per xdist worker), a database per test."""
+"""Servers as fixtures: Redis per test, PostgreSQL per session (and so per xdist worker), a database and a ledger per test."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ledgers import NOW
 from servers import PostgresServer, RedisServer
+
+from docpipe.ledger import Ledger, open_ledger
 
 
 @pytest.fixture
@@ -24,6 +27,21 @@ def postgres() -> Iterator[PostgresServer]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def clock() -> list[float]:
+    """What a ledger's clock says, to be moved on."""
+    return [NOW]
+
+
+@pytest.fixture
+def ledger(ledger_url: str, clock: list[float]) -> Iterator[Ledger]:
+    """An empty ledger on each database."""
+    open_ledger(ledger_url).close()
+    made = Ledger(ledger_url, clock=lambda: clock[0])
+    yield made
+    made.close()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -19,6 +19,7 @@ from docpipe.ledger import (
 )
 from docpipe.records import Document, SchemaRef
 
+NOW = 1_000_000.0
 SLOTS = {"prepare": 2, "gpu": 2, "api": 2, "alone": 1, "merge": 1, "deliver": 1}
 WEBHOOK = "https://example.com/hook"
 

@@ -193,13 +193,7 @@ def test_torchvision_makes_no_difference(files, tmp_path):
         "from transformers.utils import is_torchvision_available\n"
         "print(is_torchvision_available(), reply.text.encode())"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(checkpoint("qwen2_5_vl"))],
-        capture_output=True,
-        env=environment(PYTHONPATH=f"{tmp_path}:{ROOT}:{ROOT / 'tests'}"),
-        text=True,
-        timeout=120,
-    )
+    done = in_a_process(script, tmp_path)
     asked = backend("qwen2_5_vl")
     expected = f"{files is WORKING} {asked.ask(question(asked)).text.encode()}"
     assert done.stdout.strip() == expected, done.stderr[-2000:]
@@ -420,19 +414,24 @@ def test_a_model_that_hangs_is_said_to_the_owner_of_the_process(asked):
         made.ask(question(made))
 
 
+def in_a_process(script, *first):
+    """Run a script that gets a checkpoint's folder, with these folders first on its path."""
+    return subprocess.run(
+        [sys.executable, "-c", script, str(checkpoint("qwen2_5_vl"))],
+        capture_output=True,
+        env=environment(PYTHONPATH=":".join(map(str, (*first, ROOT, ROOT / "tests")))),
+        text=True,
+        timeout=120,
+    )
+
+
 def test_a_process_whose_model_hangs_can_end():
     script = (
         "import sys, test_backends as t\n"
         "made = t.hanging(t.load_backend('qwen_vl', t.ModelOptions(model=sys.argv[1])))\n"
         "made.ask(t.question(made))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(checkpoint("qwen2_5_vl"))],
-        capture_output=True,
-        env=environment(PYTHONPATH=f"{ROOT}:{ROOT / 'tests'}"),
-        text=True,
-        timeout=120,
-    )
+    done = in_a_process(script)
     assert (done.returncode, "DeadlineError" in done.stderr) == (1, True), done.stderr
 
 

@@ -12,7 +12,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +23,7 @@ from faces import ROOT
 from processes import end, launch, said
 from queues import SECRET, until
 from servers import free_port
+from serving import serving
 
 from docpipe.settings import Settings
 from docpipe.webhook import Receiver, Secret, SeenInMemory
@@ -199,13 +199,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def hook() -> Iterator[Receiving]:
-    server = Receiving()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Receiving()) as server:
+        yield server
 
 
 class Compose:

@@ -49,20 +49,6 @@ from docpipe.ledger.schema import HEAD, upgrade, version
 from docpipe.ledger.tables import metadata
 
 pytestmark = pytest.mark.queue
-NOW = 1_000_000.0
-
-
-@pytest.fixture
-def clock() -> list[float]:
-    return [NOW]
-
-
-@pytest.fixture
-def ledger(ledger_url, clock):
-    open_ledger(ledger_url).close()
-    ledger = Ledger(ledger_url, clock=lambda: clock[0])
-    yield ledger
-    ledger.close()
 
 
 def begin(ledger: Ledger, kind: str, **wishes):

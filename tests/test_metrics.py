@@ -7,12 +7,12 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from faces import ROOT, environment
-from ledgers import SLOTS, WEBHOOK, drain, outcome, send, step
+from ledgers import NOW, SLOTS, WEBHOOK, drain, outcome, send, step
 from prometheus_client.parser import text_string_to_metric_families
 from queues import Queue, until
 from servers import free_port
@@ -42,20 +42,6 @@ from workers.dispatcher import Dispatcher
 from workers.metrics import PATIENCE, Metrics
 
 pytestmark = pytest.mark.queue
-NOW = 1_000_000.0
-
-
-@pytest.fixture
-def clock() -> list[float]:
-    return [NOW]
-
-
-@pytest.fixture
-def ledger(ledger_url: str, clock: list[float]) -> Iterator[Ledger]:
-    open_ledger(ledger_url).close()
-    made = Ledger(ledger_url, clock=lambda: clock[0])
-    yield made
-    made.close()
 
 
 def broker_at(url: str) -> Broker:

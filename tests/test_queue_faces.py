@@ -4,12 +4,12 @@ import contextlib
 import http.server
 import json
 import stat
-import threading
 
 import pymupdf
 import pytest
 from faces import ROOT, docpipe, last_line, pdf
 from queues import OBEYS, SECRET, text_pages
+from serving import serving
 
 from docpipe import run
 from docpipe.allowed import Allowed
@@ -247,12 +247,8 @@ class Receiving(http.server.BaseHTTPRequestHandler):
 def receiver():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiving)
     server.got, server.answers = [], [200]
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(server):
+        yield server
 
 
 def url(server) -> str:
@@ -309,15 +305,8 @@ def test_a_document_is_fetched_by_its_url_under_the_same_rules(client, place, le
     (tmp_path / "www").mkdir()
     pdf(tmp_path / "www" / "far.pdf", "From far away and some words")
     handler = lambda *parts: http.server.SimpleHTTPRequestHandler(*parts, directory=str(tmp_path / "www"))  # noqa: E731
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)) as server:
         job = client.submit(f"http://127.0.0.1:{server.server_port}/far.pdf", Request())
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
     work(ledger, steps)
     assert client.result(job).document.name == "far.pdf"
     assert "From far away" in client.result(job).data["text"]
