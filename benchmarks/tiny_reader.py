@@ -10,12 +10,15 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+import time
 from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from digits import readings
+
+TOGETHER = 64
 
 
 def main() -> None:
@@ -30,6 +33,20 @@ def main() -> None:
             print(f"engines {' '.join(engines)}")
             reader = readings.reader(*engines)
             report(*(readings.read(reader, pages, Path(folder)) for pages in (clean, blurred)))
+        for batch in (1, 8, 1, 8):
+            seconds, asking = in_one_file(Path(folder) / "pages.tiff", batch)
+            print(f"{TOGETHER} pages of one file, up to {batch} asked about at a time: {seconds:.1f} CPU s, {asking:.1f} s of them asking")
+
+
+def in_one_file(path: Path, batch: int) -> tuple[float, float]:
+    """CPU seconds of reading the file once the model is loaded, and how long the stage of the model's engine took."""
+    first, *others = (page.image for page in readings.pages(TOGETHER))
+    first.save(path, save_all=True, append_images=others)
+    reader = readings.reader("vlm", batch=batch)
+    reader.read(path)
+    begin = time.process_time()
+    result = reader.read(path)
+    return time.process_time() - begin, result.timing["extract"]
 
 
 def report(clean: list[readings.Read], blurred: list[readings.Read]) -> None:

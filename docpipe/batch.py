@@ -139,7 +139,7 @@ class Register:
         with readable(item.path) as path:
             document = identify(path, self._request.limits, formats=options.formats)
         return JobSpec(
-            key=job_id(document, self._ref, options),
+            key=job_id(document, self._ref, options, self._request.model),
             source=source_of(item.path, self._shelf.folder),
             document=document,
             schema_ref=self._ref,

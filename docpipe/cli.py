@@ -120,7 +120,11 @@ def _main(argv: Sequence[str] | None) -> int:
 
 
 class _Brief(logging.Formatter):
-    """An error of a library is one line; where it happened is for --debug."""
+    """An error of a library is one line; where it happened is for --debug. What only tells how far things are has no level."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        return line.replace("INFO: ", "", 1) if record.levelno == logging.INFO else line
 
     def formatException(self, ei: Any) -> str:
         return one_line(f"  {ei[0].__name__}: {ei[1]}")
@@ -131,6 +135,7 @@ def _configure_logging(*, debug: bool, quiet: bool) -> None:
     handler.setFormatter((logging.Formatter if debug else _Brief)("docpipe: %(levelname)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("docpipe").setLevel(logging.DEBUG if debug else logging.ERROR if quiet else logging.WARNING)
+    logging.getLogger("docpipe.progress").setLevel(logging.ERROR if quiet else logging.INFO)
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:

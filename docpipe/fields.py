@@ -62,6 +62,11 @@ class FieldSpec:
     rows: RowSource | None = None
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """What may be printed beside the value: its labels, or where its author gives none, the field's own name in words."""
+        return self.labels or (" ".join(name_words(self.name)),)
+
+    @property
     def repeated(self) -> bool:
         """The field stands in the rows of a table or list."""
         return "[*]" in self.path

@@ -7,6 +7,7 @@ Knows the order of the stages and what each hands to the next. Knows no format, 
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
@@ -20,6 +21,7 @@ from docpipe.limits import Limits
 from docpipe.preprocess import preprocess, render
 from docpipe.records import Failure, Job, Outcome, Page, PageSummary, Readings, Result
 from docpipe.stopwatch import Stopwatch
+from docpipe.threads import in_order
 from docpipe.validate import unsettled, validate
 from docpipe.words import OcrEngine, load_words, read_words
 from docpipe.workspace import Workspace
@@ -122,18 +124,22 @@ def extract(
     limits: Limits | None = None,
     password: str | None = None,
 ) -> list[Outcome]:
-    """Let one engine read the pages, one by one or together as its scope says, with their images if it needs them. Never raises for a bad
-    page: that is a Failure. A UsageError is about no page, and is raised."""
-    limits = limits or Limits()
+    """Let one engine read the pages, all in one go or each by itself as its scope says, with their images if it needs them. Never raises
+    for a bad page: that is a Failure. A UsageError is about no page, and is raised."""
+    limits, drawing = limits or Limits(), threading.Lock()
 
     def read(group: Sequence[Page]) -> Outcome:
         if engine.needs_image:
-            group = [render(page, job=job, space=space, limits=limits, password=password) for page in group]
+            with drawing:  # one rendering process is enough: the model is what takes time
+                group = [render(page, job=job, space=space, limits=limits, password=password) for page in group]
         return engine.read(group, schema, job=job, space=space)
+
+    def outcome(group: Sequence[Page]) -> Outcome:
+        return _guarded(partial(read, group), engine.name, tuple(page.number for page in group))
 
     readable = [page for page in pages if page.status == "done"]
     groups = [[page] for page in readable] if engine.scope == "page" else [readable]
-    return [_guarded(partial(read, group), engine.name, tuple(page.number for page in group)) for group in groups]
+    return list(in_order(outcome, groups, together=engine.together))
 
 
 def summarize(page: Page, space: Workspace) -> PageSummary:

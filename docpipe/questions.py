@@ -6,7 +6,8 @@ No schema, no words, no evidence: what comes back is what the model says.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from PIL.Image import Image
@@ -18,6 +19,7 @@ from docpipe.preprocess import identify, preprocess, render
 from docpipe.records import Job, Page, Record, SchemaRef, Usage
 from docpipe.request import Request
 from docpipe.source import readable
+from docpipe.threads import in_order
 from docpipe.workspace import Workspace, temporary
 
 SYSTEM = (
@@ -54,18 +56,23 @@ def ask_pages(path: Path, question: str | None, request: Request, *, password: s
         ref = SchemaRef(name="", sha256="")
         job = Job(id="ask", source=source, document=document, schema_ref=ref, options=request.options)
         job, pages = preprocess(job, space=space, limits=request.limits, password=password)
-        for page in pages:
-            yield _answer(page, question, backend, job=job, space=space, request=request, password=password)
+        drawing = threading.Lock()
+
+        def answer(page: Page) -> PageAnswer:
+            def draw() -> Page:
+                with drawing:
+                    return render(page, job=job, space=space, limits=request.limits, password=password)
+
+            return _answer(page, question, backend, draw=draw, space=space)
+
+        yield from in_order(answer, pages, together=request.model.batch)
 
 
-def _answer(
-    page: Page, question: str | None, backend: Backend, *, job: Job, space: Workspace, request: Request, password: str | None
-) -> PageAnswer:
+def _answer(page: Page, question: str | None, backend: Backend, *, draw: Callable[[], Page], space: Workspace) -> PageAnswer:
     if page.status != "done":
         return PageAnswer(page=page.number, error=page.error)
     try:
-        drawn = render(page, job=job, space=space, limits=request.limits, password=password)
-        image = fitted(page_image(drawn, space), backend)
+        image = fitted(page_image(draw(), space), backend)
         reply = backend.ask(_question(question, image, backend.ability))
     except UsageError:
         raise

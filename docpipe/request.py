@@ -12,6 +12,9 @@ from docpipe.limits import Limits
 from docpipe.records import Document, ReadOptions, Record, SchemaRef
 from docpipe.settings import Settings
 
+WITHOUT_MODEL = frozenset({"einvoice", "labels"})
+READS_DIFFERENTLY = {"model", "revision", "dtype", "quantization", "pixels"}  # of a model's options; the others change its pace
+
 
 class Request(Record):
     """One call's wishes. `schema_name` is a reference as `load_schema` takes it; `cache` the folder for prepared model files, `model` what
@@ -50,7 +53,10 @@ def make_request(
     return Request(schema_name=schema_name, options=options, limits=settings.limits(), cache=settings.cache, model=settings.model)
 
 
-def job_id(document: Document, schema: SchemaRef, options: ReadOptions) -> str:
-    """The same document read with the same schema and options is the same job, wherever it runs."""
-    said = "\n".join((document.sha256, schema.sha256, options.model_dump_json()))
-    return hashlib.sha256(said.encode()).hexdigest()[:32]
+def job_id(document: Document, schema: SchemaRef, options: ReadOptions, model: ModelOptions | None = None) -> str:
+    """The same document read with the same schema and options is the same job, wherever it runs; with `model`, where an engine may ask one,
+    by the same model."""
+    said = [document.sha256, schema.sha256, options.model_dump_json()]
+    if model is not None and set(options.engines) - WITHOUT_MODEL:
+        said.append(model.model_dump_json(include=READS_DIFFERENTLY))
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:32]

@@ -418,3 +418,25 @@ def wait_until(holds, seconds: float = 30) -> None:
     while not holds():
         assert time.monotonic() < end, "it never came"
         time.sleep(0.05)
+
+
+def test_another_model_reads_again_where_an_engine_asks_one(tmp_path, monkeypatch):
+    papers, out = tmp_path / "in", tmp_path / "out"
+    pdf(papers / "a.pdf", "Alpha")
+    monkeypatch.setenv("DOCPIPE_BACKEND", "replay")
+    models = []
+    for name in ("one", "other"):
+        models.append(tmp_path / f"{name}.json")
+        models[-1].write_text(json.dumps({"name": name, "answers": [{"text": json.dumps({"text": "Alpha"})}]}))
+
+    def read(model: Path, engine: str) -> tuple[bytes, dict]:
+        monkeypatch.setenv("DOCPIPE_MODEL__MODEL", str(model))
+        done = docpipe("batch", papers, "--out", out, "--jobs", "1", "--engine", engine)
+        assert done.returncode == 0, done.stderr
+        return done.stdout, json.loads((out / "a.pdf.json").read_bytes())["producer"]["models"]
+
+    assert read(models[0], "vlm")[1] == {"vlm": "one"}
+    assert b"1 of them done before" in read(models[0], "vlm")[0]
+    assert read(models[1], "vlm")[1] == {"vlm": "other"}
+    read(models[1], "labels")
+    assert b"1 of them done before" in read(models[0], "labels")[0], "no engine asks a model"

@@ -33,8 +33,9 @@ class Recorder:
         return [reply(question) for question in questions]
 
 
-def engine(recorder, *, batch=4, window=0.3, seconds=20.0, hang=lambda: None, grace=0.0):
-    return Engine(recorder.load, weigh=lambda one: len(one.text), batch=batch, window=window, seconds=seconds, hang=hang, grace=grace)
+def engine(recorder, *, batch=4, window=0.3, seconds=20.0, hang=lambda: None, **more):
+    more.setdefault("grace", 0.0)
+    return Engine(recorder.load, weigh=lambda one: len(one.text), batch=batch, window=window, seconds=seconds, hang=hang, **more)
 
 
 def ask_all(asked, texts):
@@ -140,6 +141,23 @@ def test_a_model_that_hangs_is_given_up_for_all_and_said_once():
     with pytest.raises(DeadlineError):
         asked.ask(Question(images=(), text="later"))
     assert hung == [True]
+    let_go.set()
+
+
+def test_a_model_that_never_loads_is_given_up_and_one_that_takes_its_time_says_so(caplog):
+    let_go, hung = threading.Event(), []
+
+    class Slow(Recorder):
+        def load(self):
+            let_go.wait(30)
+            return super().load()
+
+    slow = engine(Slow(), hang=lambda: hung.append(True), loading=1.0, grace=0.2, news=0.3)
+    with caplog.at_level("INFO", "docpipe.progress"):
+        found = ask_all(slow, ["a", "b"])
+    assert {str(problem.message) for problem in found.values()} == {"the model did not load within 1 s and cannot be stopped"}
+    assert hung == [True]
+    assert any("still loading" in record.message for record in caplog.records)
     let_go.set()
 
 

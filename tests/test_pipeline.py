@@ -35,6 +35,31 @@ class Breaking(Engine):
         raise ZeroDivisionError("a bug")
 '''
 
+TOGETHER = '''
+import threading
+
+from docpipe.extract import Engine
+from docpipe.records import Candidate, Reading
+
+at_once = threading.Barrier(3)
+
+
+class Together(Engine):
+    """Reads three pages at a time, or breaks."""
+
+    name = "together"
+    scope = "page"
+    needs_image = True
+    together = 3
+
+    def read(self, pages, schema, *, job, space):
+        (page,) = pages
+        at_once.wait(20)
+        space.path(page.image).stat()  # each with its image
+        said = Candidate(path="text", value=str(page.number), page=page.number, engine=self.name)
+        return Reading(engine=self.name, candidates=(said,))
+'''
+
 
 @pytest.fixture
 def mixed(tmp_path: Path) -> Path:
@@ -77,3 +102,14 @@ def test_an_engine_with_a_bug_is_a_failure_beside_the_others(mixed: Path, tmp_pa
     result = read(mixed, engines=(f"{tmp_path / 'breaking.py'}:Breaking", "labels"))
     assert "engine_failed" in {issue.code for issue in result.issues} and result.status == "review"
     assert "4711" in result.data.text
+
+
+def test_an_engine_that_reads_several_pages_at_a_time_gives_them_in_order(tmp_path: Path) -> None:
+    document = pymupdf.open()
+    for number in range(6):
+        document.new_page().insert_text((72, 100), f"This is page {number + 1} of six pages of text", fontsize=12)
+    document.save(tmp_path / "six.pdf")
+    (tmp_path / "together.py").write_text(TOGETHER)
+    result = read(tmp_path / "six.pdf", engines=(f"{tmp_path / 'together.py'}:Together",))
+    assert "engine_failed" not in {issue.code for issue in result.issues}, "fewer than three were read at a time"
+    assert result.data.text.split() == ["1", "2", "3", "4", "5", "6"]

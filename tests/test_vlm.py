@@ -12,13 +12,14 @@ from pydantic import BaseModel, Field
 
 import docpipe
 from docpipe.annotations import Labels, Required, Rule, Sum
-from docpipe.backends import ModelOptions, Question, load_backend
+from docpipe.backends import Ability, Backend, ModelOptions, Question, Reply, load_backend
 from docpipe.backends.replay import digest
 from docpipe.errors import BusyError, DeadlineError, EngineError, SchemaError, UsageError
+from docpipe.extract.vlm.ask import Inquiry
 from docpipe.extract.vlm.examples import shots
-from docpipe.extract.vlm.image import cut, page_image, parts
+from docpipe.extract.vlm.image import Part, closer, cut, page_image, parts
 from docpipe.fields import load_schema, schema_ref
-from docpipe.records import Candidate, Page, Reading
+from docpipe.records import Candidate, Page, Reading, Usage, Word, Words
 from docpipe.settings import Settings
 from docpipe.workspace import Workspace
 
@@ -304,6 +305,24 @@ def test_a_transcript_is_asked_for_once_and_fills_its_pages(tmp_path):
     assert "ungrounded" in codes(wrong)
 
 
+def test_a_scans_text_that_words_and_model_both_read_is_accepted(tmp_path):
+    """The OCR of the words is one reading, the model's is another: word for word the same, or neither is believed."""
+    page = scan(draw(tmp_path / "text.pdf"), tmp_path / "scan.pdf")
+    alone = docpipe.run(page, "transcript")
+    assert alone.status == "review"
+
+    def again(text: str) -> docpipe.Result[Any]:
+        model = ModelOptions(model=str(recording(tmp_path, {"text": json.dumps({"text": text})})))
+        return docpipe.run(page, "transcript", engines=["labels", "vlm"], settings=Settings(backend="replay", model=model))
+
+    lines = alone.data.text.splitlines()
+    agreed = again("\n".join(f"## {line}" for line in reversed(lines)))
+    (text,) = (field for field in agreed.fields if field.path == "text")
+    assert agreed.status == "accepted" and "agree:labels+vlm" in text.confirmed_by and text.engine == "labels"
+    assert again(alone.data.text.replace("66.00", "-66.00")).status == "review"
+    assert again("\n".join(lines[1:])).status == "review"
+
+
 def test_a_model_sees_the_colours_of_the_page(tmp_path):
     Image.new("RGB", (40, 30), (250, 10, 20)).save(tmp_path / "page-0001.png")
     page = Page(number=1, width=20, height=15, image="page-0001.png", dpi=144)
@@ -324,10 +343,82 @@ def test_long_pages_are_shown_in_parts_and_no_line_is_cut(tmp_path):
         receipt.paste("black", (50, top, 550, top + 22))
         receipt.paste("white", (100, top, 110, top + 22))
     found = list(parts(receipt, 200, backend))
-    assert len(found) == 4 and sum(part.height for part in found) == 4000
+    assert len(found) == 4 and sum(part.image.height for part in found) == 4000
+    assert [part.top for part in found] == [sum(part.image.height for part in found[:place]) for place in range(4)]
     for part in found:
-        assert {part.getpixel((60, 0)), part.getpixel((60, part.height - 1))} == {(255, 255, 255)}
-    assert cut(blank(600, 200)) is None
+        assert {part.image.getpixel((60, 0)), part.image.getpixel((60, part.image.height - 1))} == {(255, 255, 255)}
+    assert cut(Part(blank(600, 200))) is None
+
+
+def test_a_region_is_shown_closer_where_that_is_less_than_half_of_the_part():
+    lower = Part(blank(800, 1000), top=1000)  # of a page of 2000 pixels at 144 dpi, 1000 points high
+    band = closer(lower, (50, 600, 100, 610), 144)
+    assert band is not None and (band.top, band.image.size) == (2 * (600 - 18), (800, 2 * (10 + 36)))
+    assert closer(lower, (50, 100, 100, 110), 144) is None, "that is in the upper part"
+    assert closer(lower, (50, 520, 100, 900), 144) is None, "that is nearly all of it"
+
+
+class Listener(Backend):
+    """Answers with what it was made with, one after the other, and keeps the questions."""
+
+    name = "listener"
+
+    def __init__(self, *answers: str, few_shot: bool = True) -> None:
+        super().__init__(ModelOptions())
+        self.answers, self.questions = list(answers), list[Question]()
+        self._ability = Ability(grade="document", few_shot=few_shot)
+
+    @property
+    def ability(self) -> Ability:
+        return self._ability
+
+    def fit(self, width: int, height: int) -> tuple[int, int]:
+        return width, height
+
+    def image_tokens(self, width: int, height: int) -> int:
+        return 1
+
+    def ask(self, question: Question) -> Reply:
+        self.questions.append(question)
+        return Reply(text=self.answers.pop(0), stop="end", model="listener", usage=Usage(calls=1))
+
+
+def slip_words(*lines: str) -> Words:
+    """A page of 500 x 600 points, a line every 30."""
+    words = tuple(
+        Word(text, 40 + 60 * place, 60 + 30 * line, 90 + 60 * place, 72 + 30 * line, line=line)
+        for line, text_line in enumerate(lines)
+        for place, text in enumerate(text_line.split())
+    )
+    return Words(page=1, width=500, height=600, source="text_layer", words=words)
+
+
+def test_a_field_that_is_asked_for_again_is_shown_closer():
+    faulty, right = said({**RIGHT, "total": 66.0}), '{"total": "66.00"}'
+    words = slip_words("Slip no 4711-B", *(f"{what} {amount}" for what, amount in ROWS), "Net 60.00", "Tax 6.00", "To pay 66.00")
+    backend = Listener(faulty, right)
+    Inquiry(backend, Slip, words, 144).read([Part(blank(1000, 1200))])
+    first, second = backend.questions
+    assert len(first.images) == 1
+    page, detail = second.images
+    assert page.size == (1000, 1200) and detail.size == (1000, 2 * (12 + 36)), "the row of the label, and a line above and below"
+    assert "second picture" in second.text and "second picture" not in first.text
+    assert second.schema is not None and list(second.schema["properties"]) == ["total"]
+    alone = Listener(faulty, right, few_shot=False)
+    Inquiry(alone, Slip, words, 144).read([Part(blank(1000, 1200))])
+    assert [len(question.images) for question in alone.questions] == [1, 1]
+    lost = Listener(faulty, right)
+    Inquiry(lost, Slip, slip_words("Ein Zettel 4711-B", "66.00"), 144).read([Part(blank(1000, 1200))])
+    assert len(lost.questions[1].images) == 1, "the page does not print the field's label"
+
+
+def test_a_row_that_is_asked_for_again_is_shown_where_its_other_cells_stand():
+    items = [*RIGHT["items"][:3], {"what": "Glue", "amount": 4.5}]
+    words = slip_words(*(f"{what.replace(' ', '')} {amount}" for what, amount in ROWS), "Slip no 4711-B")
+    backend = Listener(said({**RIGHT, "items": items}), json.dumps({"items": RIGHT["items"]}))
+    Inquiry(backend, Slip, words, 144).read([Part(blank(1000, 1200))])
+    detail = backend.questions[1].images[1]
+    assert detail.size == (1000, 2 * (12 + 36))
 
 
 def test_examples_lie_beside_the_schema_and_are_part_of_what_it_says(tmp_path):
@@ -346,7 +437,7 @@ def test_examples_lie_beside_the_schema_and_are_part_of_what_it_says(tmp_path):
         shots(schema, backend)
     (folder / "one.json").write_text('{"number": "5"}')
     (shot,) = shots(schema, backend)
-    assert shot.answer == '{"number": "5"}' and shot.images[0].size == backend.fit(300, 200)
+    assert shot.answer == '{"number":"5"}' and shot.images[0].size == backend.fit(300, 200)
     shy = load_backend("replay", ModelOptions(model=str(recording(tmp_path, ability={"grade": "document"}))))
     assert shots(schema, shy) == ()
 

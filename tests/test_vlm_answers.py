@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, Field
 from test_vlm_wire import Order
 
 from docpipe.backends import Reply, Token
@@ -14,9 +15,24 @@ from docpipe.extract.vlm.ground import PagePrint
 from docpipe.extract.vlm.parse import Answer, Leaf, Refused, judge
 from docpipe.extract.vlm.spans import read_json
 from docpipe.extract.vlm.wire import compile_wire
-from docpipe.records import Candidate, Usage, Word, Words, WordSource
+from docpipe.records import Candidate, Checkbox, Usage, Word, Words, WordSource
 
 pytestmark = pytest.mark.vlm
+
+
+class Line(BaseModel):
+    """A box with its text."""
+
+    label: str | None = Field(None, description="What stands beside the box")
+    checked: bool | None = Field(None, description="Whether it is ticked")
+
+
+class Ticks(BaseModel):
+    """Boxes."""
+
+    rows: list[Line] = Field(default_factory=list, description="The boxes")
+
+
 WIRE = compile_wire(Order)
 NOTHING: dict[str, Any] = dict.fromkeys(WIRE.schema["properties"])
 JSON = st.recursive(
@@ -266,7 +282,43 @@ def test_what_no_word_bears_out_has_no_place():
     number, ordered, express = read({"number": "4712", "ordered": "1 May", "express": True}, page)
     assert (number.grounded, number.box, number.raw, number.value) == (False, None, "4712", None)
     assert ordered.grounded and ordered.raw == "1 May" and ordered.page == 1
-    assert not express.grounded and express.value is True, "words say nothing of ticks"
+    assert not express.grounded and express.value is True, "there is nothing to tick"
+
+
+def boxes(*found: tuple[float, float, float]) -> tuple[Checkbox, ...]:
+    """Boxes of 8 points by their left and upper edge and their ink."""
+    return tuple(Checkbox(x, y, x + 8, y + 8, ink) for x, y, ink in found)
+
+
+@pytest.mark.parametrize(
+    ("line", "checkboxes", "said", "where"),
+    [
+        ("Express", boxes((38, 101, 0.3), (300, 101, 0.0)), True, 38),
+        ("Express", boxes((38, 101, 0.0), (300, 101, 0.3)), False, 38),
+        ("Express", boxes((38, 101, 0.0)), True, None),  # it is not ticked
+        ("Express", boxes((38, 101, 0.3), (96, 101, 0.3)), True, None),  # either could be its box
+        ("Express", boxes((38, 161, 0.3)), True, None),  # that is another row's
+        ("Express ☒", (), True, 95),
+        ("Express ☐", (), True, None),
+        ("Express or Express", boxes((38, 101, 0.3)), True, None),  # which of the two?
+        ("Urgent", boxes((38, 101, 0.3)), True, None),  # no label of the field
+    ],
+)
+def test_a_yes_or_no_stands_at_the_box_beside_its_label(line, checkboxes, said, where):
+    page = words(line).model_copy(update={"checkboxes": checkboxes})
+    (express,) = read({"express": said}, page)
+    assert express.value is said and express.grounded is (where is not None)
+    assert express.box is None if where is None else express.box[0] == where
+
+
+def test_a_yes_or_no_of_a_row_stands_beside_what_the_row_says():
+    wire = compile_wire(Ticks)
+    said = {"rows": [{"label": "Red", "checked": True}, {"label": "Blue", "checked": False}, {"label": "Green", "checked": True}]}
+    page = words("Red", "Blue", "Green").model_copy(update={"checkboxes": boxes((38, 101, 0.4), (38, 121, 0.01), (38, 141, 0.0))})
+    outcome = judge(Reply(text=json.dumps(said), stop="end", model="m", usage=Usage()), wire.schema, blank=False)
+    found = {one.path: one for one in candidates(joined([outcome], wire.specs), wire.specs, page, model="m")}
+    assert [found[f"rows[{row}].checked"].grounded for row in range(3)] == [True, True, False]
+    assert found["rows[1].checked"].box == (38, 121, 46, 129)
 
 
 def test_words_for_nothing_are_a_value_only_where_they_are_printed():

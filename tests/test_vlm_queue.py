@@ -1,13 +1,15 @@
 """The vlm engine in the queue: what it gives is what one process gives, and a model that is busy or hangs is waited for by the ledger."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from faces import ROOT
+from faces import ROOT, environment
 from queues import Queue, until
 from test_parity import schema_of
-from test_vlm import PRINT, RIGHT, draw, said
+from test_vlm import PRINT, RIGHT, draw, recording, said
 
 import docpipe
 from docpipe.artifacts import source_name
@@ -125,3 +127,18 @@ def test_a_model_that_is_busy_or_hangs_is_asked_again_later(first, code, tmp_pat
         assert str(queue.client.result(job).data["total"]) == "66.00"
     finally:
         queue.close()
+
+
+def test_a_local_queue_has_a_worker_for_the_model_that_is_named(tmp_path):
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "slip.py").write_text(SLIP)
+    settings = {
+        "DOCPIPE_PLUGINS": str(tmp_path / "plugins"),
+        "DOCPIPE_BACKEND": "replay",
+        "DOCPIPE_MODEL__MODEL": str(recording(tmp_path, {"text": said(TOTALS)})),
+    }
+    local = [sys.executable, "-m", "workers", "local", "--folder", str(tmp_path / "queue"), "--", sys.executable, "-m", "docpipe"]
+    wish = ["submit", str(draw(tmp_path / "slip.pdf", PRINT)), "--schema", "slip.py:Slip", "--engine", "vlm", "--wait"]
+    done = subprocess.run([*local, *wish], cwd=ROOT, env={**environment(), **settings}, capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert b"review" in done.stdout, "a model alone is not enough"

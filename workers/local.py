@@ -15,16 +15,24 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from docpipe.backends import ModelOptions
 from docpipe.errors import DeadlineError, MissingError
+from docpipe.settings import read_settings
 
 READY = 60.0  # seconds that the parts may take to start
 STOP = 45.0  # seconds that a part has to end by itself: a worker hands back after 25 what it cannot end
 # Lanes, pool and slots of each worker. What crashed runs in a process where nothing else does; delivering waits more than it works.
-WORKERS: tuple[tuple[str, str, int], ...] = (
+Workers = tuple[tuple[str, str, int], ...]
+WORKERS: Workers = (
     ("prepare,merge", "prefork", max(1, len(os.sched_getaffinity(0)))),
     ("alone", "prefork", 1),
     ("deliver", "threads", 4),
 )
+
+
+def workers(model: ModelOptions) -> Workers:
+    """Those of a queue on this machine: where a model is named, one more asks it, with a batch under way and the next one waiting."""
+    return (*WORKERS, ("gpu", "threads", 2 * model.batch)) if model.model else WORKERS
 
 
 def redis_server() -> str:
@@ -58,7 +66,7 @@ def local_queue(folder: Path | None = None) -> Iterator[Mapping[str, str]]:
         }
         server = [redis_server(), "--port", str(port), "--bind", "127.0.0.1", "--dir", temporary, "--save", "", "--appendonly", "no"]
         stack.enter_context(_running([*server, "--maxmemory-policy", "noeviction"], environment, Path(temporary) / "redis.log"))
-        for number, (lanes, pool, slots) in enumerate(WORKERS):
+        for number, (lanes, pool, slots) in enumerate(workers(read_settings().model)):
             queues = ",".join(f"docpipe.{lane}" for lane in lanes.split(","))
             worker = [sys.executable, "-m", "celery", "-A", "workers", "worker", "-n", f"{number}@%h", "-P", pool, "-c", str(slots)]
             log = place / f"worker-{number}.log"

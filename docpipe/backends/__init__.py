@@ -27,7 +27,7 @@ class ModelOptions(Record):
 
     `model` is a folder, the id of a model hub, or a server's name for it; `revision` pins what a hub gives. `pixels` bounds the images that
     it is shown (None: the model's own), `batch` the questions it is asked at a time and `window` the seconds that the first waits for
-    others; `seconds` is the most that an answer may take.
+    others; `seconds` is the most that an answer may take, `loading` the most that loading the model may.
     """
 
     model: str = ""
@@ -40,6 +40,7 @@ class ModelOptions(Record):
     batch: int = 8
     window: float = 0.02
     seconds: float = 180.0
+    loading: float = 1800.0
     offline: bool = False
 
 

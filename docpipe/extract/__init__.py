@@ -20,12 +20,13 @@ HOME = Path(__file__).resolve().parent
 class Engine(ABC):
     """One way to read. `scope` says whether `read` gets one page at a time or all of them together; one that reads page by page is a
     tier of the cascade, `lane` says what the queue runs it on: this machine's GPU, or somebody's API; and where it `needs_image`, its
-    pages come with one."""
+    pages come with one. Up to `together` pages are read at a time, in as many threads."""
 
     name: ClassVar[str]
     scope: ClassVar[Literal["page", "document"]]
     lane: ClassVar[Literal["gpu", "api"]] = "gpu"
     needs_image: ClassVar[bool] = False
+    together: int = 1
 
     def use(self, backend: str, model: ModelOptions, *, on_hang: Callable[[], None]) -> None:
         """Told once, before anything is read, which backend and model to ask, and what to call where the model hangs in a call that nobody

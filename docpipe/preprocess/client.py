@@ -127,12 +127,14 @@ def shut_down() -> None:
 
 
 def _take() -> Renderer:
-    while _idle:
-        renderer = _idle.pop()
+    while True:
+        try:
+            renderer = _idle.pop()
+        except IndexError:  # asked for it rather than before: threads share the pool
+            return Renderer()
         if renderer.alive():
             return renderer
         renderer.kill()
-    return Renderer()
 
 
 def _abandon_all() -> None:

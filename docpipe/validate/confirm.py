@@ -6,6 +6,7 @@ Arithmetic by itself is no confirmation: documents whose every sum held in a lan
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf
@@ -35,6 +36,7 @@ OPEN = 0.5  # of a value that was taken over although the page says more
 MONEY_FIT = 0.85  # printed as money: with decimals or a currency
 ALIKE = 90  # of 100, for names and addresses read twice
 _WORDY = frozenset({"name", "address", "text"})
+_MARKDOWN = re.compile(r"[|#*]+|\|?:?-{3,}:?\|?")  # between cells, before headings and below the head of a table
 _QUOTED = re.compile(r"['‘\"“]([^'’\"”]{3,60})['’\"”](?!s)")
 
 
@@ -155,12 +157,20 @@ def _leads(candidate: Candidate, choice: Choice) -> bool:
 
 
 def agree(kind: str, one: Candidate, other: Candidate) -> bool:
-    """Two readings say the same; names and addresses may differ by a letter or by what one of them leaves out at an end."""
+    """Two readings say the same; names and addresses may differ by a letter or by what one of them leaves out at an end, the text of a page
+    by its order and its Markdown."""
     if value_key(kind, one.value) == value_key(kind, other.value):
         return True
-    if kind not in _WORDY or not isinstance(one.value, str) or not isinstance(other.value, str):
+    if not isinstance(one.value, str) or not isinstance(other.value, str):
         return False
-    return bool(fuzz.ratio(squash(one.value), squash(other.value)) >= ALIKE)
+    if kind == "page_text":
+        return _word_counts(one.value) == _word_counts(other.value)
+    return kind in _WORDY and bool(fuzz.ratio(squash(one.value), squash(other.value)) >= ALIKE)
+
+
+def _word_counts(text: str) -> Counter[str]:
+    """Every word with its signs and separators, and how often it is there."""
+    return Counter(word.casefold() for word in text.split() if not _MARKDOWN.fullmatch(word))
 
 
 def _at_exact_label(choice: Choice, winner: Candidate) -> bool:

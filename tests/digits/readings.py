@@ -38,9 +38,9 @@ def pages(count: int, *, blurred: bool = False) -> list[Drawn]:
     return [page._replace(image=page.image.filter(ImageFilter.GaussianBlur(chance.uniform(*BLUR)))) for page in drawn]
 
 
-def reader(*engines: str) -> Reader[Slip]:
+def reader(*engines: str, batch: int = MODEL.batch) -> Reader[Slip]:
     """The pipeline with these engines, which loads the model once."""
-    settings = Settings(backend="qwen_vl", model=MODEL)
+    settings = Settings(backend="qwen_vl", model=MODEL.model_copy(update={"batch": batch}))
     return Reader(Slip, make_request(settings, engines=engines))
 
 

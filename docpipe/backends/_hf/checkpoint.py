@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+import time
 from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +16,7 @@ from docpipe.backends._hf.library import optional, torch, transformers
 from docpipe.backends._hf.processor import load_processor
 from docpipe.errors import EngineError, UsageError
 
+log = logging.getLogger("docpipe.progress")
 WEIGHTS = ("*.safetensors", "*.bin", "*.pth")
 
 
@@ -77,8 +80,12 @@ class Checkpoint:
             how["device_map"] = {"": device}
         if self._options.quantization != "none":
             how["quantization_config"] = self._quantization()
+        log.info("loading %s%s on %s", self.label, self._size, device)
+        begin = time.monotonic()
         with typed(f"loading {self.label}"):
-            return kind.from_pretrained(self._where, **self._how, **how).eval()
+            model = kind.from_pretrained(self._where, **self._how, **how).eval()
+        log.info("loaded in %.0f s", time.monotonic() - begin)
+        return model
 
     @cached_property
     def device(self) -> Any:
@@ -105,6 +112,12 @@ class Checkpoint:
         if self._options.quantization == "int8":
             return kind(load_in_8bit=True)
         return kind(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch().bfloat16)
+
+    @property
+    def _size(self) -> str:
+        """How much a folder's weights are; what a hub's are is known once they are here."""
+        weights = [file for pattern in WEIGHTS for file in Path(self._options.model).glob(pattern)] if self._is_folder else []
+        return f" ({sum(file.stat().st_size for file in weights) / 1e9:.1f} GB)" if weights else ""
 
     @property
     def _is_folder(self) -> bool:

@@ -3,6 +3,8 @@ Knows no model: `load` gives it the function that answers."""
 
 from __future__ import annotations
 
+import logging
+import math
 import queue
 import threading
 import time
@@ -11,6 +13,7 @@ from concurrent.futures import Future, InvalidStateError
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Literal
 
 from docpipe.backends import Question, Reply
 from docpipe.backends._hf.errors import typed
@@ -21,6 +24,27 @@ Answer = Callable[[Sequence[Question]], Sequence[Outcome]]
 
 LOOK = 0.25  # seconds between two looks at whether the thread still gets on
 GRACE = 5.0  # seconds that a batch may take beyond its deadline, since decoding looks at the clock between two tokens only
+NEWS = 10.0  # seconds between two words of a model that is still loading
+log = logging.getLogger("docpipe.progress")
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A call that the thread is in and that nobody can end: `hangs` says what is the matter where it has not come back after `patience`
+    seconds."""
+
+    doing: Literal["loading", "answering"]
+    patience: float
+    since: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.since
+
+    def hangs(self) -> DeadlineError:
+        done = "load" if self.doing == "loading" else "answer"
+        hint = "raise DOCPIPE_MODEL__LOADING, or give a folder on a faster disk" if self.doing == "loading" else "this process has to end"
+        return DeadlineError(f"the model did not {done} within {self.patience:.0f} s and cannot be stopped", hint=hint)
 
 
 @dataclass
@@ -50,23 +74,28 @@ class Engine:
         window: float,
         seconds: float,
         hang: Callable[[], None],
+        loading: float = math.inf,
         grace: float = GRACE,
+        news: float = NEWS,
     ) -> None:
-        """`weigh` estimates a question's tokens, so that like is batched with like. `answer` should come back within `seconds`; where it
-        has not after `grace` more, `hang` is called, once, and then all that wait are given up."""
+        """`weigh` estimates a question's tokens, so that like is batched with like. `load` should come back within `loading`, `answer`
+        within `seconds`; where one has not after `grace` more, `hang` is called, once, and then all that wait are given up."""
         self._load = load
         self._weigh = weigh
         self._batch = batch
         self._window = window
         self._patience = seconds + grace
+        self._loading = loading + grace
         self._hang = hang
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._turn = threading.Lock()
         self._open: dict[int, _Waiting] = {}
-        self._busy_since: float | None = None
-        self._hung = False
+        self._call: _Call | None = None
+        self._news = news
+        self._told = 0.0
+        self._hung: _Call | None = None
         self._answer: Answer | None = None
 
     def ask(self, question: Question) -> Reply:
@@ -74,7 +103,7 @@ class Engine:
         item = _Waiting(question, self._weigh(question))
         with self._lock:
             if self._hung:
-                raise _hangs(self._patience)
+                raise self._hung.hangs()
             self._open[id(item)] = item
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._work, name="docpipe-model", daemon=True)
@@ -106,16 +135,23 @@ class Engine:
     def _watch(self) -> None:
         """Every waiting thread is the watchdog: the first to see that the batch hangs ends the waiting of all."""
         with self._lock:
-            since = self._busy_since
-            if self._hung or since is None or time.monotonic() - since <= self._patience:
+            call = self._call
+            if self._hung or call is None:
                 return
-            self._hung = True
+            if call.seconds <= call.patience:
+                return self._tell(call)
+            self._hung = call
             given_up = list(self._open.values())
         try:
             self._hang()  # before anybody hears of it, so that who owns the process knows what the errors mean
         finally:
             for item in given_up:
-                item.settle(_hangs(self._patience))
+                item.settle(call.hangs())
+
+    def _tell(self, call: _Call) -> None:
+        if call.doing == "loading" and call.seconds - self._told >= self._news:
+            self._told = call.seconds
+            log.info("the model is still loading: %.0f s", call.seconds)
 
     # ---- the thread ----
 
@@ -167,16 +203,14 @@ class Engine:
     def _try(self, items: list[_Waiting]) -> Sequence[Outcome] | DocpipeError:
         try:
             with typed("asking the model"):
-                self._answer = self._answer or self._load()
-                self._busy_since = time.monotonic()
+                if self._answer is None:
+                    self._call, self._told = _Call("loading", self._loading), 0.0
+                    self._answer = self._load()
+                self._call = _Call("answering", self._patience)
                 return self._answer([item.question for item in items])
         except DocpipeError as problem:
             if isinstance(problem, ResourceError):  # its frames hold the tensors that the next try needs the memory of
                 problem.__cause__ = problem.__context__ = problem.__traceback__ = None
             return problem
         finally:
-            self._busy_since = None
-
-
-def _hangs(seconds: float) -> DeadlineError:
-    return DeadlineError(f"the model did not answer within {seconds:.0f} s and cannot be stopped", hint="this process has to end")
+            self._call = None

@@ -39,6 +39,7 @@ class LocalBackend(Backend):
             batch=options.batch,
             window=options.window,
             seconds=options.seconds,
+            loading=options.loading,
             hang=lambda: self.on_hang(),
         )
 

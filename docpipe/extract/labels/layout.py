@@ -13,6 +13,7 @@ from statistics import median
 
 from docpipe.records import Box, Checkbox, Ruling, Word, Words, WordSource
 from docpipe.values.text import fold
+from docpipe.words.ticks import Tick, ticks
 
 # In heights of the smaller word: wider gaps part two segments. OCR boxes are padded and their words set wider (both measured).
 GAP_TEXT, GAP_OCR = 0.9, 1.2
@@ -106,6 +107,11 @@ class PageLayout:
     def median_height(self) -> float:
         """The unit that distances are measured in, in points."""
         return median(segment.height for segment in self.segments) if self.segments else 10.0
+
+    @cached_property
+    def ticks(self) -> list[Tick]:
+        """All that can be ticked on the page."""
+        return ticks(self.checkboxes, (word for segment in self.segments for word in segment.words))
 
     @cached_property
     def texts(self) -> tuple[str, ...]:

@@ -150,8 +150,6 @@ TOTAL_WORD = re.compile(r"total|summe|gesamt|totaux|totaal|importe|합계", re.I
 ROUNDING_WORD = re.compile(r"round|pembulatan|rundung|arrondi|redondeo|afronding", re.IGNORECASE)
 # What joins the first and the last day of a period.
 RANGE_JOINT = re.compile(r"\s*(?:-|–|—|~|to|thru|through|until|bis|au|al|tot|hasta|/)\s*", re.IGNORECASE)
-TICK_GLYPHS = frozenset({"x", "☒", "✓", "✔", "✗", "✘", "■", "☑", "[x]", "(x)", "⊠", "●", "4", "3"})
-EMPTY_TICK_GLYPHS = frozenset({"□", "☐", "◻", "○", "[]", "[", "❑", "❏"})
 MAIL_HOSTS = frozenset(
     ("gmail", "googlemail", "hotmail", "outlook", "yahoo", "icloud", "tonline", "free", "orange", "wanadoo", "protonmail")
 )

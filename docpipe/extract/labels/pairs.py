@@ -9,13 +9,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from docpipe.extract.labels.candidates.tick import TICKED_INK, Mark, page_marks
 from docpipe.extract.labels.index import PageIndex
 from docpipe.extract.labels.layout import PageLayout, Segment, box_of
-from docpipe.extract.labels.lexicon import EMPTY_TICK_GLYPHS, TICK_GLYPHS
 from docpipe.fields import FieldSpec
 from docpipe.records import Box, Candidate, Evidence, Word
 from docpipe.values.text import tidy
+from docpipe.words.ticks import Tick, is_tick
 
 _COLON = re.compile(r"[:：]$")
 _NO_LABEL = re.compile(r"^(?:https?|\d{1,2}|.{61,})[:：]$", re.IGNORECASE)
@@ -82,26 +81,27 @@ class _Reader:
 
     def __post_init__(self) -> None:
         self.index = PageIndex(self.page, ())
-        self.marks = page_marks(self.index)
 
     # ---- check boxes
 
     def boxes(self) -> Iterator[Entry]:
         """Each box with the text on its right, else on its left, else above it in its cell."""
-        for mark in sorted(self.marks, key=lambda mark: (mark.box[1], mark.box[0])):
-            words = self._words_beside(mark, after=True) or self._words_beside(mark, after=False) or self._words_in_cell(mark)
+        for tick in sorted(self.page.ticks, key=lambda tick: (tick.box[1], tick.box[0])):
+            words = self._words_beside(tick, after=True) or self._words_beside(tick, after=False) or self._words_in_cell(tick)
             if words:
                 self._use(words)
                 text = tidy(" ".join(word.text for word in words))
-                yield Entry(text, box_of(words), self.page.number, "tick", None, mark.box, mark.ink >= TICKED_INK, mark.ink)
+                yield Entry(text, box_of(words), self.page.number, "tick", None, tick.box, tick.ticked, tick.ink)
 
-    def _words_beside(self, mark: Mark, *, after: bool) -> list[Word]:
+    def _words_beside(self, tick: Tick, *, after: bool) -> list[Word]:
         """The run of free words next to the box on its row, up to the next box or a wide gap."""
-        middle = (mark.box[1] + mark.box[3]) / 2
+        middle = (tick.box[1] + tick.box[3]) / 2
         row = [word for word in self._free() if word.y0 - 2 <= middle <= word.y1 + 2]
-        others = [other for other in self.marks if other is not mark and abs((other.box[1] + other.box[3]) / 2 - middle) < self.index.unit]
+        others = [
+            other for other in self.page.ticks if other is not tick and abs((other.box[1] + other.box[3]) / 2 - middle) < self.index.unit
+        ]
         run: list[Word] = []
-        edge = mark.box[2] if after else mark.box[0]
+        edge = tick.box[2] if after else tick.box[0]
         for word in sorted(row, key=lambda word: word.x0, reverse=not after):
             gap = word.x0 - edge if after else edge - word.x1
             if gap < -2:
@@ -113,11 +113,11 @@ class _Reader:
             edge = word.x1 if after else word.x0
         return run if after else run[::-1]
 
-    def _words_in_cell(self, mark: Mark) -> list[Word]:
-        cell = self.index.grid.cell(mark.box)
+    def _words_in_cell(self, tick: Tick) -> list[Word]:
+        cell = self.index.grid.cell(tick.box)
         if cell is None or cell.box[3] - cell.box[1] > 0.25 * self.page.height:
             return []
-        return [word for segment in cell.segments for word in segment.words if not _is_tick(word) and id(word) not in self.used]
+        return [word for segment in cell.segments for word in segment.words if not is_tick(word.text) and id(word) not in self.used]
 
     # ---- labels that end in a colon
 
@@ -226,15 +226,10 @@ class _Reader:
         return Entry(label, box_of(words), self.page.number, relation, value or None, box_of(rest) if value else None)
 
     def _free(self) -> list[Word]:
-        return [word for segment in self.page.segments for word in segment.words if id(word) not in self.used and not _is_tick(word)]
+        return [word for segment in self.page.segments for word in segment.words if id(word) not in self.used and not is_tick(word.text)]
 
     def _use(self, words: Sequence[Word]) -> None:
         self.used.update(map(id, words))
-
-
-def _is_tick(word: Word) -> bool:
-    text = word.text.lower()
-    return text in EMPTY_TICK_GLYPHS or (text in TICK_GLYPHS and not text.isdigit())
 
 
 def _keyed(segment: Segment, used: set[int]) -> Iterator[tuple[list[Word], list[Word]]]:

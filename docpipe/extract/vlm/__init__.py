@@ -36,9 +36,10 @@ class VlmEngine(Engine):
         self._backend: Backend | None = None
 
     def use(self, backend: str, model: ModelOptions, *, on_hang: Callable[[], None]) -> None:
-        """Looks at no model yet: a worker that only merges has none."""
+        """Looks at no model yet: a worker that only merges has none. Pages are read as many at a time as the model takes in a batch."""
         self._backend = load_backend(backend, model)
         self._backend.on_hang = on_hang
+        self.together = model.batch
 
     def read(self, pages: Sequence[Page], schema: type[BaseModel], *, job: Job, space: Workspace) -> Reading | Failure:
         """A candidate for every value that the model gives. Where it gives no answer that can be accepted, a Failure that says what the
@@ -51,16 +52,10 @@ class VlmEngine(Engine):
         backend = self._document_backend()
         wire = compile_wire(schema)
         words = load_words(page, space) or Words(page=page.number, width=page.width, height=page.height, source="none")
-        inquiry = Inquiry(
-            backend,
-            schema,
-            page.number,
-            blank=not words.words,
-            hint=words if job.options.hint else None,
-            shots=shots(schema, backend),
-        )
+        dpi = page.dpi or job.options.dpi
+        inquiry = Inquiry(backend, schema, words, dpi, hint=job.options.hint, shots=shots(schema, backend))
         try:
-            answers = inquiry.read(list(parts(page_image(page, space), page.dpi or job.options.dpi, backend)))
+            answers = inquiry.read(list(parts(page_image(page, space), dpi, backend)))
         except EngineError as problem:
             if problem.retryable or not inquiry.spent:
                 raise

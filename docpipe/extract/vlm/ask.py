@@ -1,6 +1,6 @@
-"""Asking about one page until there is an answer, or it is clear that there will be none. Knows why replies are refused; no word, no box.
+"""Asking about one page until there is an answer, or it is clear that there will be none. Knows why replies are refused; judges no value.
 
-invalid     one more question, for the fields at fault alone; what was right stays
+invalid     one more question, for the fields at fault alone, with the part of the page where they should stand; what was right stays
 empty       one more question
 length      the image in two halves, each asked about by itself; what was cut off is never sent again
 loop        the same
@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from PIL.Image import Image
 from pydantic import BaseModel
 
 from docpipe.backends import Backend, Question, Reply, Shot
 from docpipe.errors import EngineError
-from docpipe.extract.vlm.image import cut, fitted
+from docpipe.extract.vlm.ground import PagePrint, around
+from docpipe.extract.vlm.image import Part, closer, cut, fitted
 from docpipe.extract.vlm.parse import Answer, Refused, judge
 from docpipe.extract.vlm.prompt import SYSTEM, ask_again, ask_for
 from docpipe.extract.vlm.wire import Wire, compile_wire
@@ -35,9 +35,9 @@ class Inquiry:
 
     backend: Backend
     schema: type[BaseModel]
-    number: int
-    blank: bool
-    hint: Words | None = None
+    words: Words
+    dpi: float
+    hint: bool = False
     shots: tuple[Shot, ...] = ()
     model: str | None = None
     spent: list[Usage] = field(default_factory=list)
@@ -54,48 +54,66 @@ class Inquiry:
             cost_usd=sum(costs) if costs else None,
         )
 
-    def read(self, images: Sequence[Image]) -> list[Answer]:
+    def read(self, parts: Sequence[Part]) -> list[Answer]:
         """What the parts of the page say, from top to bottom. Raises EngineError where one gives no answer, and what the backend raises."""
-        answers = [answer for image in images for answer in self._read(image, 0, part=len(images) > 1)]
-        if not self.blank and not any(answer.leaves for answer in answers):
-            raise EngineError("the model found nothing on a page that is not blank", page=self.number)
+        answers = [answer for part in parts for answer in self._read(part, 0, whole=len(parts) == 1)]
+        if self.words.words and not any(answer.leaves for answer in answers):
+            raise EngineError("the model found nothing on a page that is not blank", page=self.words.page)
         return answers
 
-    def _read(self, image: Image, depth: int, *, part: bool) -> list[Answer]:
+    def _read(self, part: Part, depth: int, *, whole: bool) -> list[Answer]:
         wire = compile_wire(self.schema)
-        question = ask_for(wire, number=self.number, part=part, hint=self.hint)
-        outcome = judge(self._ask(image, question, wire), wire.schema, blank=self.blank or part)
+        reply = self._ask([part], self._question(wire, whole=whole), wire)
+        outcome = judge(reply, wire.schema, blank=self._may_be_empty(whole))
         if isinstance(outcome, Refused) and outcome.why in ("invalid", "empty"):
-            outcome = self._again(image, outcome, part=part)
+            outcome = self._again(part, outcome, whole=whole)
         if isinstance(outcome, Answer):
             return [outcome]
-        halves = cut(image) if outcome.why in ("length", "loop") and depth < DEEPEST else None
+        halves = cut(part) if outcome.why in ("length", "loop") and depth < DEEPEST else None
         if halves is None:
-            raise EngineError(outcome.message, page=self.number)
-        return [answer for half in halves for answer in self._read(half, depth + 1, part=True)]
+            raise EngineError(outcome.message, page=self.words.page)
+        return [answer for half in halves for answer in self._read(half, depth + 1, whole=False)]
 
-    def _again(self, image: Image, refused: Refused, *, part: bool) -> Answer | Refused:
+    def _again(self, part: Part, refused: Refused, *, whole: bool) -> Answer | Refused:
         """One more question, for the fields at fault, or for all where nothing of the answer could be used."""
         wire = compile_wire(self.schema)
         if refused.faults:
             wire = compile_wire(self.schema, frozenset(path for path in wire.specs if any(_is_in(path, fault) for fault in refused.faults)))
-        question = ask_for(wire, number=self.number, part=part, hint=self.hint)
-        reply = self._ask(image, ask_again(question, refused.faults or {"": refused.message}), wire)
+        detail = self._detail(part, refused, wire)
+        question = ask_again(self._question(wire, whole=whole), refused.faults or {"": refused.message}, closer=detail is not None)
+        reply = self._ask([part, detail] if detail else [part], question, wire)
         kept = tuple(leaf for leaf in refused.rest.leaves if pattern(leaf.path) not in wire.specs)
-        outcome = judge(reply, wire.schema, blank=self.blank or part or bool(kept))
+        outcome = judge(reply, wire.schema, blank=self._may_be_empty(whole) or bool(kept))
         if isinstance(outcome, Answer):
             return Answer((*kept, *outcome.leaves))
         together = (*kept, *outcome.rest.leaves)
         if outcome.why != "invalid" or not together:
             return outcome
-        self.issues += [_given_up(self.number, path, what) for path, what in (outcome.faults or refused.faults).items()]
+        self.issues += [_given_up(self.words.page, path, what) for path, what in (outcome.faults or refused.faults).items()]
         return Answer(together)
 
-    def _ask(self, image: Image, text: str, wire: Wire) -> Reply:
+    def _detail(self, part: Part, refused: Refused, wire: Wire) -> Part | None:
+        """The band of the page where the fields at fault should stand: at their labels, and beside what is right of the same row or object.
+        None where the page does not say, or the model sees one image at a time."""
+        if not refused.faults or not self.backend.ability.few_shot:
+            return None
+        page, parents = PagePrint(self.words), {fault.rpartition(".")[0] for fault in refused.faults}
+        beside = [leaf.value for leaf in refused.rest.leaves if leaf.path.rpartition(".")[0] in parents - {""}]
+        texts = [*(spec.names for spec in wire.specs.values()), *((value,) for value in beside if isinstance(value, str))]
+        region = around([place for some in texts if (place := page.only(some))])
+        return closer(part, region, self.dpi) if region else None
+
+    def _question(self, wire: Wire, *, whole: bool) -> str:
+        return ask_for(wire, number=self.words.page, part=not whole, hint=self.words if self.hint else None)
+
+    def _may_be_empty(self, whole: bool) -> bool:
+        return not (whole and self.words.words)
+
+    def _ask(self, parts: Sequence[Part], text: str, wire: Wire) -> Reply:
         whole_text = any(spec.kind == "page_text" for spec in wire.specs.values())
         reply = self.backend.ask(
             Question(
-                images=(fitted(image, self.backend),),
+                images=tuple(fitted(part.image, self.backend) for part in parts),
                 text=text,
                 system=SYSTEM,
                 shots=self.shots,

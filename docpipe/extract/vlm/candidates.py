@@ -54,6 +54,7 @@ def candidates(leaves: Sequence[Leaf], specs: Mapping[str, FieldSpec], words: Wo
         mine = list(group)
         found = {leaf.path: page.places(leaf.value, specs[pattern(leaf.path)].kind) for leaf in mine if isinstance(leaf.value, str)}
         chosen, reached = _on_one_row(found, reached) if row else _in_order(found, reached)
+        chosen |= _ticked(mine, specs, page, chosen if row else {})
         for leaf in mine:
             if leaf.path not in chosen and str(leaf.value).casefold() in NOTHING:
                 continue
@@ -85,6 +86,17 @@ def _on_one_row(found: Mapping[str, Sequence[Place]], reached: int) -> tuple[dic
     return {path: beside(places, anchor.box) for path, places in some.items()}, anchor.at + 1
 
 
+def _ticked(leaves: Sequence[Leaf], specs: Mapping[str, FieldSpec], page: PagePrint, row: Mapping[str, Place]) -> dict[str, Place]:
+    """The box for each yes or no: in a row, beside the first of its texts; outside of lists, beside the field's label, if there is one."""
+    found: dict[str, Place] = {}
+    for leaf in leaves:
+        if isinstance(leaf.value, bool):
+            label = next(iter(row.values()), None) or page.only(specs[pattern(leaf.path)].names)
+            place = page.tick(label, leaf.value) if label else None
+            found |= {leaf.path: place} if place else {}
+    return found
+
+
 def _candidate(leaf: Leaf, spec: FieldSpec, place: Place | None, page: PagePrint, words: Words, model: str) -> Candidate:
     said = leaf.value if isinstance(leaf.value, str) else None
     alike = place.similarity if place else page.prints_page(said or "") if spec.kind == "page_text" else 0.0
@@ -100,7 +112,7 @@ def _candidate(leaf: Leaf, spec: FieldSpec, place: Place | None, page: PagePrint
     return Candidate(
         path=leaf.path,
         value=leaf.value if said is None or spec.kind == "page_text" else tidy(said) if own_word else None,
-        raw=place.raw if place else said,
+        raw=(place.raw or None) if place else said,
         page=words.page,
         box=place.box if place else None,
         engine=NAME,

@@ -16,7 +16,7 @@ from docpipe.backends import Backend, Shot
 from docpipe.errors import SchemaError
 from docpipe.extract.vlm.image import fitted
 from docpipe.extract.vlm.parse import misfits
-from docpipe.extract.vlm.prompt import ask_for
+from docpipe.extract.vlm.prompt import ask_for, compact
 from docpipe.extract.vlm.wire import compile_wire
 from docpipe.fields import examples_of
 
@@ -42,4 +42,4 @@ def _example(schema: type[BaseModel], picture: Path, answer: Path) -> tuple[Imag
         raise SchemaError(
             f"the example {answer.name}: {wrong[0] or 'the answer'} {wrong[1]}", hint="give every field, null where it is not there"
         )
-    return pixels, json.dumps(said, ensure_ascii=False)
+    return pixels, compact(said)

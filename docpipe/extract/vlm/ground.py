@@ -1,4 +1,4 @@
-"""What a model says it read -> where the page's words say so. Knows words, boxes and kinds of values; no model and no schema.
+"""What a model says it read -> where the page says so: its words, its ticks. Knows words, boxes and kinds of values; no model, no schema.
 
 A text is compared letter by letter, without blanks, punctuation and case, so that line breaks do not matter and Hangul and CJK need no
 words. What holds a digit must be printed digit for digit; only letters may differ here and there.
@@ -19,20 +19,23 @@ from rapidfuzz.distance import Levenshtein
 from docpipe.records import Box, Word, Words
 from docpipe.values.alike import has_minus
 from docpipe.values.amounts import CURRENCY_MARKS
+from docpipe.words.ticks import ticks
 
 AMOUNTS = frozenset({"money", "quantity", "rate"})
 FUZZY = frozenset({"text", "name", "address", "choice"})  # all others are printed letter for letter, or are not there
 SIMILAR = 0.8  # of the letters: one in five may differ
 LEAST_FUZZY = 5  # letters; less must be printed as it is
 PAGE_SIMILAR = 0.9  # of a whole page's words
+TICK_REACH = 9.0  # heights of a label between it and its box
+TICK_LEAD = 1.5  # times as far as its own box is the next one from a label, or it could be either's
 GROUP_GAP = 0.45  # in letter heights: a thousand's group stands as near as this to the next
 _NUMERIC = frozenset("0123456789.,'’/-")
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value is printed: its characters as printed, their box, how alike the two are (1: letter for letter), and how sure OCR was of
-    the words. `at` counts the words before it."""
+    """Where a value is printed: its characters as printed (none for a tick), their box, how alike the two are (1: letter for letter), and
+    how sure OCR was of the words. `at` counts the words before it."""
 
     raw: str
     box: Box
@@ -46,6 +49,7 @@ class PagePrint:
 
     def __init__(self, words: Words) -> None:
         self.words: Sequence[Word] = words.words
+        self._ticks = ticks(words.checkboxes, words.words)
         self._letters = _Stream(self.words, str.isalnum)
         self._signs = _Stream(self.words, lambda char: not char.isspace())
 
@@ -66,6 +70,23 @@ class PagePrint:
         if found or kind not in FUZZY:
             return found
         return [place] if (place := self._alike(needle)) else []
+
+    def only(self, texts: Sequence[str]) -> Place | None:
+        """The one place where any of these texts is printed letter for letter; None where there are several."""
+        places = {place.box: place for text in texts for place in self.places(text, "id")}
+        return next(iter(places.values())) if len(places) == 1 else None
+
+    def tick(self, label: Place, said: bool) -> Place | None:
+        """The box that is ticked, or not, as `said`: the nearest to the label on its row. None where another is about as near, or it is
+        the other way round."""
+        left, top, right, bottom = label.box
+        row = [tick for tick in self._ticks if top <= (tick.box[1] + tick.box[3]) / 2 <= bottom]
+        by_distance = sorted((max(left - tick.box[2], tick.box[0] - right, 0.0), tick) for tick in row)
+        if not by_distance or by_distance[0][0] > TICK_REACH * (bottom - top) or by_distance[0][1].ticked != said:
+            return None
+        if len(by_distance) > 1 and by_distance[1][0] < TICK_LEAD * by_distance[0][0]:
+            return None
+        return Place("", by_distance[0][1].box, 1.0, 1.0, label.at)
 
     def prints_page(self, text: str) -> float:
         """Which share of the text's words the page has; 0 where one of the text's numbers is not on the page."""
@@ -190,6 +211,14 @@ class _Stream:
         edges = [*self._starts[max(0, word - 1) : word + 3], len(self.text)]
         own = [at] if 0 < at < len(self.text) and (is_cjk(self.text[at - 1]) or is_cjk(self.text[at])) else []
         return sorted({*edges, *own})
+
+
+def around(places: Sequence[Place]) -> Box | None:
+    """The box round all of them."""
+    boxes = [place.box for place in places]
+    if not boxes:
+        return None
+    return min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)
 
 
 def nearest(places: Sequence[Place], after: int) -> Place:

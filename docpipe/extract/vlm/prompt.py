@@ -40,17 +40,24 @@ def ask_for(wire: Wire, *, number: int, part: bool = False, hint: Words | None =
     parts = [
         f"This is {'a part of ' if part else ''}page {number} of a document. Copy these fields:",
         "\n".join(_lines(wire.schema, wire.specs, "", 0)),
-        f"Answer in this form:\n{json.dumps(_form(wire.schema), ensure_ascii=False)}",
+        f"Answer in this form:\n{compact(_form(wire.schema))}",
     ]
     if hint is not None and hint.words:
         parts.append(f"A reader that may err found these words on the page, as data:\n<words>\n{_hint(hint)}\n</words>")
     return "\n\n".join(parts)
 
 
-def ask_again(question: str, faults: Mapping[str, str]) -> str:
-    """The same question once more, which says what was wrong with the last answer; none of the answer itself is repeated."""
+def compact(value: object) -> str:
+    """JSON without blanks between its parts, which is how answers are made to come."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def ask_again(question: str, faults: Mapping[str, str], *, closer: bool = False) -> str:
+    """The same question once more, which says what was wrong with the last answer; none of the answer itself is repeated. `closer`: a
+    second picture shows a part of the page by itself."""
     said = "\n".join(f"- {path or 'the answer'} {what}" for path, what in list(faults.items())[:20])
-    return f"{question}\n\nAn earlier answer could not be used:\n{said}"
+    look = "\n\nThe second picture shows a part of the first by itself, where these fields may stand." if closer else ""
+    return f"{question}{look}\n\nAn earlier answer could not be used:\n{said}"
 
 
 def _lines(node: Json, specs: Mapping[str, FieldSpec], path: str, depth: int) -> Iterator[str]:
