@@ -118,11 +118,21 @@ def test_no_model_and_no_such_folder(tmp_path):
         _ = load_backend("qwen_vl", ModelOptions(model="nobody/nothing", offline=True)).ability
 
 
-def test_half_precision_on_a_cpu_and_a_quantizer_that_is_not_installed_are_refused():
+def test_half_precision_on_a_cpu_and_a_quantizer_that_is_not_installed_are_refused(monkeypatch):
     with pytest.raises(UsageError, match="float16"):
         (asked := backend("qwen2_5_vl", dtype="float16", device="cpu")).ask(question(asked))
+    monkeypatch.setitem(sys.modules, "bitsandbytes", None)
     with pytest.raises(MissingError, match="bitsandbytes"):
         (asked := backend("qwen2_5_vl", quantization="int4")).ask(question(asked))
+
+
+@pytest.mark.parametrize("how", [{"quantization": "int8"}, {"quantization": "int4"}, {"device": "balanced"}], ids=str)
+def test_a_quantized_model_and_one_in_parts_follow_the_schema(how):
+    asked = backend("qwen2_5_vl", **how)
+    reply = asked.ask(question(asked, schema=Tax.model_json_schema()))
+    Tax.model_validate_json(reply.text)
+    assert reply.stop == "end" and len(reply.tokens) == reply.usage.completion_tokens
+    asked.close()
 
 
 def test_no_backend_imports_torch_before_a_model_is_wanted_and_without_it_says_what_to_install():

@@ -17,6 +17,7 @@ from docpipe.backends._hf.processor import load_processor
 from docpipe.errors import EngineError, UsageError
 
 log = logging.getLogger("docpipe.progress")
+SPREAD = "balanced"  # accelerate's name for a model in parts of about the same size on every GPU
 WEIGHTS = ("*.safetensors", "*.bin", "*.pth")
 
 
@@ -76,7 +77,9 @@ class Checkpoint:
         how: dict[str, Any] = {"dtype": self._dtype(device)}
         if self._options.attention != "sdpa":  # left to the library, which takes it wherever a family has it
             how["attn_implementation"] = self._options.attention
-        if device.type != "cpu":
+        if self._options.device == SPREAD:
+            how["device_map"] = SPREAD
+        elif device.type != "cpu":
             how["device_map"] = {"": device}
         if self._options.quantization != "none":
             how["quantization_config"] = self._quantization()
@@ -89,14 +92,14 @@ class Checkpoint:
 
     @cached_property
     def device(self) -> Any:
-        """Where the model runs."""
+        """Where the model runs, or begins to."""
         library = torch()
-        if self._options.device == "auto":
+        if self._options.device in ("auto", SPREAD):
             return library.device("cuda" if library.cuda.is_available() else "cpu")
         try:
             return library.device(self._options.device)
         except RuntimeError as problem:
-            raise UsageError(f"there is no device {self._options.device!r}", hint="auto, cpu, cuda or cuda:1") from problem
+            raise UsageError(f"there is no device {self._options.device!r}", hint=f"auto, cpu, cuda, cuda:1, or {SPREAD} over all GPUs") from problem
 
     def _dtype(self, device: Any) -> Any:
         asked = self._options.dtype
@@ -107,7 +110,7 @@ class Checkpoint:
         return getattr(torch(), asked)
 
     def _quantization(self) -> Any:
-        optional("bitsandbytes", hint="pip install bitsandbytes, or DOCPIPE_MODEL__QUANTIZATION=none")
+        optional("bitsandbytes", hint="pip install 'docpipe[quantized]', or DOCPIPE_MODEL__QUANTIZATION=none")
         kind = transformers().BitsAndBytesConfig
         if self._options.quantization == "int8":
             return kind(load_in_8bit=True)
