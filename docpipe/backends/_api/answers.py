@@ -123,7 +123,8 @@ def _digest(image: Image) -> list[Any]:
 
 def _write(path: Path, content: bytes) -> None:
     """The whole file or nothing, for nobody else to read."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.parent.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.parent.mkdir(exist_ok=True, mode=0o700)
     unfinished = path.parent / f".{path.name}.{secrets.token_hex(4)}"
     try:
         with unfinished.open("xb") as file:

@@ -29,7 +29,7 @@ OVERHEAD = 16  # tokens that a chat puts around its messages (OpenAI's cookbook 
 CAREFUL = Patches(multiplier=Decimal("1.25"), patch=28, base=300)
 
 _SNAPSHOT = re.compile(r"-(latest|\d{4}-\d{2}-\d{2})$")
-_PIECES = re.compile(r"(?P<letters>[A-Za-z]+)|(?P<digits>[0-9]+)|(?P<space>\s+)|(?P<other>.)", re.DOTALL)
+_PIECES = re.compile(r"(?P<letters>[A-Za-z]+)|(?P<digits>\s?[0-9]+)|(?P<space>\s+)|(?P<other>.)", re.DOTALL)
 
 
 class Price(Record):
@@ -94,7 +94,7 @@ def image_tokens(width: int, height: int, *, model: str, detail: str, prices: Pr
 
 def text_tokens(text: str) -> int:
     """The tokens of a text, estimated without a tokenizer and rather too many: one for 4 letters of a word or less, for 3 digits or less,
-    for a sign, for a run of blanks that is more than one space, and for 2 bytes of anything beyond ASCII."""
+    for a sign, for blanks that are more than one space or stand before a number, and for 2 bytes of anything beyond ASCII."""
     return sum(_weight(found.lastgroup or "", found.group()) for found in _PIECES.finditer(text))
 
 
@@ -131,7 +131,7 @@ def _weight(kind: str, piece: str) -> int:
     if kind == "letters":
         return -(-len(piece) // 4)
     if kind == "digits":
-        return -(-len(piece) // 3)
+        return -(-len(piece.lstrip()) // 3) + piece[0].isspace()
     if kind == "space":
         return int(piece != " ")
     return -(-len(piece.encode("utf-8", "surrogatepass")) // 2)
