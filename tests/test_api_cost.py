@@ -2,9 +2,13 @@
 
 import json
 import math
+import subprocess
+import sys
+import zipfile
 from decimal import Decimal
 
 import pytest
+from faces import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -158,3 +162,10 @@ def test_a_file_that_is_wrong_is_refused(content, said, tmp_path):
         load_prices(own)
     with pytest.raises(UsageError, match="cannot be read"):
         load_prices(tmp_path / "missing.json")
+
+
+def test_the_prices_are_in_the_wheel(tmp_path):
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path], cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        assert json.loads(packed.read("docpipe/backends/_api/prices.json"))["models"]

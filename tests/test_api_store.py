@@ -3,6 +3,7 @@
 import datetime
 import logging
 import random
+import threading
 import time
 from decimal import Decimal
 
@@ -12,8 +13,8 @@ from pytest import approx
 from docpipe.backends._api.breaker import Breaker, Fuse
 from docpipe.backends._api.budget import MICRO, Budget, job_purse, tenant_purse
 from docpipe.backends._api.pace import Limits, Pace
-from docpipe.backends._api.store import PREFIX, LocalStore, RedisStore, open_store
-from docpipe.errors import BudgetError, BusyError, DeadlineError, UsageError
+from docpipe.backends._api.store import PREFIX, LocalStore, Operation, RedisStore, open_store
+from docpipe.errors import BudgetError, BusyError, DeadlineError, EngineError, UsageError
 
 pytestmark = pytest.mark.api
 
@@ -156,3 +157,38 @@ def test_a_store_is_named_by_its_address():
     with pytest.raises(UsageError, match="redis://") as problem:
         open_store("http://user:geheim@example.com/")
     assert "geheim" not in str(problem.value)
+
+
+def count_slowly(states, now, args):
+    number = states[0].get("n", 0)
+    time.sleep(0)  # lets others run
+    states[0]["n"] = number + 1
+    return {"n": number + 1}
+
+
+COUNT = Operation(count_slowly, "states[1].n = (states[1].n or 0) + 1; return {n = states[1].n}")
+
+
+def test_one_operation_at_a_time(store):
+    workers = [threading.Thread(target=lambda: [store.run(COUNT, ["n"]) for _ in range(50)]) for _ in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert store.run(COUNT, ["n"])["n"] == 8 * 50 + 1
+
+
+def test_a_redis_that_refuses_is_no_reason_to_wait(redis_server, caplog):
+    redis_server.client().set(PREFIX + "pace:a", "no JSON")
+    store = RedisStore(redis_server.url)
+    with pytest.raises(EngineError, match="refuses") as problem:
+        Pace(store, Limits(calls=1)).enter("a")
+    assert not isinstance(problem.value, BusyError)
+    Pace(store, Limits(calls=1)).hold("a", 1)
+    assert "not noted" in caplog.text
+    redis_server.client().config_set("requirepass", "geheim")
+    fresh = RedisStore(redis_server.url)
+    with pytest.raises(EngineError, match="refuses"):
+        fresh.run(COUNT, ["n"])
+    fresh.close()
+    store.close()

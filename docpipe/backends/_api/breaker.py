@@ -58,7 +58,7 @@ class Breaker:
         return Permit(self, key, at=found["at"])
 
     def open_for(self, key: str) -> float:
-        """The seconds for which no call is let through; 0 where one would be."""
+        """The seconds for which no call is let through; 0 where one would be. Raises BusyError where the store is away."""
         return float(self._store.run(_ASK, [f"breaker:{key}"], take=False, **self._fuse.model_dump())["after"])
 
     def is_open(self, key: str) -> bool:

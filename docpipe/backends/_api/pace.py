@@ -16,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
+from pydantic import Field as Attribute
+
 from docpipe.backends._api.store import Operation, State, Store, try_run
 from docpipe.errors import BusyError
 from docpipe.records import Record
@@ -33,11 +35,11 @@ class Limits(Record):
     """What an API allows: `requests` and `tokens` a minute, `calls` at a time; None is no limit. `window` are the seconds over which the
     server counts its requests at the shortest, `seconds` the longest that a call can take: by then its turn is over, come what may."""
 
-    requests: float | None = None
-    tokens: float | None = None
-    calls: int | None = None
-    window: float = 1.0
-    seconds: float = 600.0
+    requests: float | None = Attribute(None, gt=0)
+    tokens: float | None = Attribute(None, gt=0)
+    calls: int | None = Attribute(None, gt=0)
+    window: float = Attribute(1.0, gt=0)
+    seconds: float = Attribute(600.0, gt=0)
 
     def terms(self) -> dict[str, Any]:
         """The limits as an operation takes them: seconds of schedule for a request and for a token, the window, the calls."""

@@ -9,15 +9,16 @@ A state's `keep` is the time until which it means something; an hour later it is
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from docpipe.errors import BusyError, MissingError, UsageError
+from docpipe.errors import BusyError, EngineError, MissingError, UsageError
 
 State = dict[str, Any]
 Clock = Callable[[], float]
@@ -58,7 +59,8 @@ class Store(ABC):
 
     @abstractmethod
     def run(self, operation: Operation, keys: Sequence[str], **args: Any) -> dict[str, Any]:
-        """The operation's answer; nobody sees a state half changed. Raises BusyError where the store is away."""
+        """The operation's answer; nobody sees a state half changed. Raises BusyError where the store is away, EngineError where it says
+        no."""
 
     def close(self) -> None:
         """Let go of connections."""
@@ -89,19 +91,15 @@ class RedisStore(Store):
         """Connects with the first operation. Raises MissingError without the redis package, UsageError for what is no URL of a Redis."""
         self._prefix = prefix
         self._clock = clock
-        self._client, self._problems = _connect(url)
+        self._client = _connect(url)
         self._scripts: dict[str, Any] = {}
 
     def run(self, operation: Operation, keys: Sequence[str], **args: Any) -> dict[str, Any]:
         if self._clock is not None:
             args["now"] = self._clock()
         given = json.dumps({**args, "slack": SLACK})
-        try:
+        with _typed():
             answer = self._script(operation)(keys=[self._prefix + key for key in keys], args=[given])
-        except self._problems as problem:
-            raise BusyError(
-                f"the Redis that the API's limits are kept in does not answer: {type(problem).__name__}", after=AWAY
-            ) from problem
         found: dict[str, Any] = json.loads(answer)
         return found
 
@@ -125,11 +123,27 @@ def try_run(store: Store, operation: Operation, keys: Sequence[str], **args: Any
     errs on the careful side."""
     try:
         store.run(operation, keys, **args)
-    except BusyError as problem:
+    except EngineError as problem:
         log.warning("not noted: %s", problem.message, extra={"keys": list(keys)})
 
 
-def _connect(url: str) -> tuple[Any, type[Exception]]:
+@contextlib.contextmanager
+def _typed() -> Iterator[None]:
+    import redis
+
+    passing = (redis.ConnectionError, redis.TimeoutError, redis.OutOfMemoryError, redis.ReadOnlyError)
+    try:
+        yield
+    except redis.RedisError as problem:
+        if isinstance(problem, passing) and not isinstance(problem, redis.AuthenticationError):  # which is a ConnectionError
+            said = f"the Redis that an API's limits are kept in does not answer: {type(problem).__name__}"
+            raise BusyError(said, after=AWAY) from problem
+        raise EngineError(
+            f"the Redis that an API's limits are kept in refuses: {str(problem)[:200]}", hint="check its URL and rights"
+        ) from problem
+
+
+def _connect(url: str) -> Any:
     try:
         import redis
         from redis.backoff import NoBackoff
@@ -142,4 +156,4 @@ def _connect(url: str) -> tuple[Any, type[Exception]]:
         client = redis.Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, retry=retry, decode_responses=True)
     except ValueError as problem:
         raise UsageError("the address of the Redis is no redis:// URL") from problem
-    return client, redis.RedisError
+    return client
