@@ -6,7 +6,8 @@ comes a little late costs nothing. A window over the last starts keeps what the 
 
 Who is refused gets a time of its own, one behind the other, so that nobody who does as told meets a crowd. Simulated with 300 requests a
 minute (5 a second) and 16 callers, over five minutes: all of 95 % of the limit is used and nothing is refused by a server that counts every
-second, where callers come back within 5 ms or 100 ms of the time they were told; 93 % within 250 ms. It takes 2 to 3.4 tries a call.
+second, where callers come back within 5 ms or 100 ms of the time they were told; 93 % within 250 ms. It takes 2 to 3.4 tries a call. With
+one request a window, as at 60 a minute, lateness cannot be caught up with: 90 % within 100 ms. Processes share a limit only through Redis.
 """
 
 from __future__ import annotations
