@@ -21,6 +21,7 @@ DocpipeError
 ├── ResourceError           41  out of memory or disk (retryable)
 ├── LedgerError             42  the ledger does not answer (retryable)
 ├── QuotaError              43  the backlog is full: try later (retryable)
+├── BudgetError             44  the money for a job or a tenant does not reach for the next call
 ├── OutboundError           45  an address that was to be called did not answer, or not with what was asked for (retryable)
 │   ├── AnswerError         46  it answered in a way that another try does not change
 │   └── ForbiddenAddressError 47 an address that docpipe does not call
@@ -228,6 +229,14 @@ class QuotaError(DocpipeError):
     exit_code = 43
     retryable = True
     default_hint = "try again later"
+
+
+class BudgetError(DocpipeError):
+    """What a job or a tenant may cost does not reach for the next call, which was not made."""
+
+    code = "budget"
+    exit_code = 44
+    default_hint = "raise the budget"
 
 
 class OutboundError(DocpipeError):

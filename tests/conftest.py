@@ -7,6 +7,7 @@ import pytest
 from ledgers import NOW
 from servers import PostgresServer, RedisServer
 
+from docpipe.backends._api.store import LocalStore, RedisStore, Store
 from docpipe.ledger import Ledger, open_ledger
 
 
@@ -54,3 +55,20 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     url = server.database()
     yield url
     server.drop(url)
+
+
+@pytest.fixture
+def ticks() -> list[float]:
+    """What a store's clock says, to be moved on."""
+    return [NOW]
+
+
+@pytest.fixture(params=["local", "redis"])
+def store(request: pytest.FixtureRequest, ticks: list[float]) -> Iterator[Store]:
+    """An empty store of each kind, whose clock is `ticks`."""
+    if request.param == "local":
+        yield LocalStore(lambda: ticks[0])
+        return
+    made = RedisStore(request.getfixturevalue("redis_server").url, clock=lambda: ticks[0])
+    yield made
+    made.close()
