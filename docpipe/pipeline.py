@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
@@ -15,7 +16,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from docpipe import errors, witness
-from docpipe.errors import BusyError, DocpipeError, UsageError
+from docpipe.errors import BusyError, DocpipeError, OutboundError, UsageError
 from docpipe.extract import Engine
 from docpipe.limits import Limits
 from docpipe.preprocess import preprocess, render
@@ -27,7 +28,9 @@ from docpipe.words import OcrEngine, load_words, read_words
 from docpipe.workspace import Workspace
 
 S = TypeVar("S", bound=BaseModel)
-log = logging.getLogger(__name__)
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds between two tries of what is busy or away, where nobody says how long
+_PASSING = frozenset({BusyError.code, OutboundError.code})
+log, progress = logging.getLogger(__name__), logging.getLogger("docpipe.progress")
 
 __all__ = ["conclude", "extract", "judge", "page_engines", "preprocess", "read_document", "read_page_words", "run", "validate"]
 
@@ -60,7 +63,7 @@ def run(
             again = unsettled(judge(job, pages, outcomes, schema, space=space), schema)
         with watch.stage("extract"):
             asked = [page for page in pages if page.number in again]
-            outcomes += extract(job, asked, schema, engine=engine, space=space, limits=limits, password=password)
+            outcomes += extract(job, asked, schema, engine=engine, space=space, limits=limits, password=password, patience=limits.patience)
     result = conclude(job, pages, outcomes, schema, ocr=ocr, space=space, limits=limits, password=password, watch=watch)
     return result.model_copy(update={"timing": watch.seconds})
 
@@ -123,9 +126,11 @@ def extract(
     space: Workspace,
     limits: Limits | None = None,
     password: str | None = None,
+    patience: float = 0.0,
 ) -> list[Outcome]:
     """Let one engine read the pages, all in one go or each by itself as its scope says, with their images if it needs them. Never raises
-    for a bad page: that is a Failure. A UsageError is about no page, and is raised."""
+    for a bad page: that is a Failure. A UsageError is about no page, and is raised. What the engine asks is busy or away for no longer
+    than `patience` seconds, or it is a Failure too: a queue has none, as it waits for itself."""
     limits, drawing = limits or Limits(), threading.Lock()
 
     def read(group: Sequence[Page]) -> Outcome:
@@ -135,7 +140,7 @@ def extract(
         return engine.read(group, schema, job=job, space=space)
 
     def outcome(group: Sequence[Page]) -> Outcome:
-        return _guarded(partial(read, group), engine.name, tuple(page.number for page in group))
+        return _patiently(partial(_guarded, partial(read, group), engine.name, tuple(page.number for page in group)), patience)
 
     readable = [page for page in pages if page.status == "done"]
     groups = [[page] for page in readable] if engine.scope == "page" else [readable]
@@ -195,6 +200,18 @@ def _look(
 ) -> Outcome:
     numbers = tuple(sorted({sight.page for sight in wanted}))
     return _guarded(lambda: witness.look(job, pages, wanted, ocr=ocr, space=space, limits=limits, password=password), witness.NAME, numbers)
+
+
+def _patiently(read: Callable[[], Outcome], patience: float) -> Outcome:
+    """What is read in the end. Waits as long as it is told to, or twice as long each time."""
+    until, wait = time.monotonic() + patience, FIRST_WAIT
+    while True:
+        outcome = read()
+        if not isinstance(outcome, Failure) or outcome.code not in _PASSING or time.monotonic() + max(wait, outcome.after) > until:
+            return outcome
+        progress.info("page %s waits: %s", ", ".join(map(str, outcome.pages)), outcome.message)
+        time.sleep(max(wait, outcome.after))
+        wait = min(LONGEST_WAIT, 2 * wait)
 
 
 def _guarded(read: Callable[[], Outcome], name: str, numbers: tuple[int, ...]) -> Outcome:

@@ -67,6 +67,16 @@ class ReadOptions(Record):
     hint: bool = False
 
 
+class Account(Record):
+    """Whom a model is asked for: what its calls cost is counted against the job and the tenant."""
+
+    job: str = ""
+    tenant: str = ""
+
+
+NOBODY = Account()
+
+
 class Job(Record):
     """One document to be read with one schema. Holds no password: that travels as an argument."""
 
@@ -75,6 +85,7 @@ class Job(Record):
     document: Document
     schema_ref: SchemaRef
     options: ReadOptions = ReadOptions()
+    account: Account = NOBODY
 
 
 # ---- pages and words -------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     max_pixels: int = Field(Limits.model_fields["pixels"].default, ge=10_000, description="most pixels of a page image")
     page_seconds: float = Field(Limits.model_fields["page_seconds"].default, gt=0, description="deadline for one page's rendering")
     document_seconds: float = Field(Limits.model_fields["document_seconds"].default, gt=0, description="deadline for opening")
+    patience: float = Field(Limits.model_fields["patience"].default, ge=0, description="seconds to wait for a model that is busy or away")
     memory: ByteSize = Field(Limits.model_fields["memory_bytes"].default, description="memory of the rendering process")
     ocr: str = Field("ppocr", description="OCR engine: a bare name, module:Class or path.py:Class")
     languages: tuple[str, ...] = Field((), description="languages of the documents, as two-letter codes; empty = unknown")
@@ -64,6 +65,7 @@ class Settings(BaseSettings):
             page_seconds=self.page_seconds,
             document_seconds=self.document_seconds,
             memory_bytes=self.memory,
+            patience=self.patience,
         )
 
 

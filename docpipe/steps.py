@@ -30,7 +30,7 @@ from docpipe.ledger import Hint, JobSpec, Ledger, Terms, Work
 from docpipe.ledger.claim import TERMS
 from docpipe.preprocess import preprocess, render, survey
 from docpipe.preprocess.stage import EINVOICE
-from docpipe.records import Document, Failure, Job, Outcome, Page, ReadOptions, Result
+from docpipe.records import Account, Document, Failure, Job, Outcome, Page, ReadOptions, Result
 from docpipe.store import Store
 from docpipe.validate import unsettled
 from docpipe.words import OcrEngine, load_ocr, load_words
@@ -253,7 +253,8 @@ class Steps:
         spec = item.spec
         source = self._source(item)
         options = self._allowed.options(spec.options)
-        return Job(id=spec.key, source=source, document=spec.document, schema_ref=spec.schema_ref, options=options)
+        account = Account(job=item.job, tenant=item.tenant)
+        return Job(id=spec.key, source=source, document=spec.document, schema_ref=spec.schema_ref, options=options, account=account)
 
     def _schema(self, item: Work) -> type[BaseModel]:
         return self._allowed.load_schema(item.spec.schema_ref)

@@ -262,9 +262,15 @@ def test_what_a_document_says_is_not_an_instruction(tmp_path):
 
 
 def test_a_busy_model_is_a_failure_that_another_try_may_not_meet(tmp_path):
-    result = read(tmp_path, {"busy": 30})
+    result = read(tmp_path, {"busy": 30}, settings={"patience": 20})
     assert result.retryable and "engine_failed" in codes(result)
     assert not read(tmp_path, {"fail": "gone"}).retryable
+
+
+def test_a_model_that_is_busy_for_a_while_is_waited_for(tmp_path):
+    result = read(tmp_path, {"busy": 0.1, "times": 2}, {"text": said(RIGHT)})
+    assert result.data.total == Decimal("66.00") and "engine_failed" not in codes(result)
+    assert result.timing["extract"] > 1.5, "half a second, and then twice that, as nobody asked for more"
 
 
 def test_a_model_that_hangs_is_given_up(tmp_path):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from docpipe import plugins
-from docpipe.records import Record, Usage
+from docpipe.records import NOBODY, Account, Record, Usage
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -70,7 +70,7 @@ class Shot:
 @dataclass(frozen=True)
 class Question:
     """One call. Images are RGB and of a size that `Backend.fit` gave, so that no pixel is resampled twice. `schema` is a JSON Schema that
-    the answer has to follow; `most_tokens` bounds the answer."""
+    the answer has to follow; `most_tokens` bounds the answer; `account` is whom it is asked for."""
 
     images: tuple[Image, ...]
     text: str
@@ -78,6 +78,7 @@ class Question:
     shots: tuple[Shot, ...] = ()
     schema: Mapping[str, Any] | None = field(default=None, hash=False)
     most_tokens: int = 2048
+    account: Account = NOBODY
 
 
 class Token(NamedTuple):
@@ -104,10 +105,12 @@ class Backend(ABC):
     """One way to ask a model. Made once per process, safe to call from several threads; the model is loaded by the first question.
 
     `on_hang` is called once, by one of the threads that wait, where a model hangs in a call that nobody can end: each that waits gets a
-    DeadlineError, and so does every later question, so the owner of the process should let it end.
+    DeadlineError, and so does every later question, so the owner of the process should let it end. `lane` is where its work belongs: with
+    a processor of this machine, or with a server that is waited for.
     """
 
     name: ClassVar[str]
+    lane: ClassVar[Literal["gpu", "api"]] = "gpu"
 
     def __init__(self, options: ModelOptions) -> None:
         """Loads nothing yet. Raises UsageError where the options cannot be meant for it."""
@@ -140,6 +143,11 @@ def _go_on() -> None:
     return None
 
 
+def backend_class(reference: str) -> type[Backend]:
+    """The class that `reference` names. Raises UsageError where there is none."""
+    return plugins.load(reference, Backend, HOME)  # type: ignore[type-abstract]
+
+
 def load_backend(reference: str, options: ModelOptions) -> Backend:
     """The backend that `reference` names."""
-    return plugins.load(reference, Backend, HOME)(options)  # type: ignore[type-abstract]
+    return backend_class(reference)(options)

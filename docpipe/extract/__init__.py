@@ -24,7 +24,7 @@ class Engine(ABC):
 
     name: ClassVar[str]
     scope: ClassVar[Literal["page", "document"]]
-    lane: ClassVar[Literal["gpu", "api"]] = "gpu"
+    lane: Literal["gpu", "api"] = "gpu"
     needs_image: ClassVar[bool] = False
     together: int = 1
 

@@ -99,7 +99,9 @@ class Checkpoint:
         try:
             return library.device(self._options.device)
         except RuntimeError as problem:
-            raise UsageError(f"there is no device {self._options.device!r}", hint=f"auto, cpu, cuda, cuda:1, or {SPREAD} over all GPUs") from problem
+            raise UsageError(
+                f"there is no device {self._options.device!r}", hint=f"auto, cpu, cuda, cuda:1, or {SPREAD} over all GPUs"
+            ) from problem
 
     def _dtype(self, device: Any) -> Any:
         asked = self._options.dtype

@@ -5,12 +5,13 @@ Knows how the parts follow each other: image, question, reply, answer, place on 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel
 
-from docpipe.backends import Backend, ModelOptions, load_backend
+from docpipe.backends import Backend, ModelOptions, backend_class
 from docpipe.errors import EngineError, UsageError
 from docpipe.extract import Engine
 from docpipe.extract.vlm.ask import Inquiry
@@ -29,17 +30,25 @@ class VlmEngine(Engine):
 
     name: ClassVar[str] = NAME
     scope: ClassVar[Literal["page", "document"]] = "page"
-    lane: ClassVar[Literal["gpu", "api"]] = "gpu"
     needs_image: ClassVar[bool] = True
 
     def __init__(self) -> None:
-        self._backend: Backend | None = None
+        self._make: Callable[[], Backend] | None = None
+        self._made: Backend | None = None
+        self._making = threading.Lock()
 
     def use(self, backend: str, model: ModelOptions, *, on_hang: Callable[[], None]) -> None:
-        """Looks at no model yet: a worker that only merges has none. Pages are read as many at a time as the model takes in a batch."""
-        self._backend = load_backend(backend, model)
-        self._backend.on_hang = on_hang
-        self.together = model.batch
+        """Looks at no model and at none of its options yet: a worker that only merges has neither. Pages are read as many at a time as the
+        model takes in a batch."""
+        kind = backend_class(backend)
+        self.lane, self.together = kind.lane, model.batch
+
+        def make() -> Backend:
+            made = kind(model)
+            made.on_hang = on_hang
+            return made
+
+        self._make = make
 
     def read(self, pages: Sequence[Page], schema: type[BaseModel], *, job: Job, space: Workspace) -> Reading | Failure:
         """A candidate for every value that the model gives. Where it gives no answer that can be accepted, a Failure that says what the
@@ -53,7 +62,7 @@ class VlmEngine(Engine):
         wire = compile_wire(schema)
         words = load_words(page, space) or Words(page=page.number, width=page.width, height=page.height, source="none")
         dpi = page.dpi or job.options.dpi
-        inquiry = Inquiry(backend, schema, words, dpi, hint=job.options.hint, shots=shots(schema, backend))
+        inquiry = Inquiry(backend, schema, words, dpi, hint=job.options.hint, shots=shots(schema, backend), account=job.account)
         try:
             answers = inquiry.read(list(parts(page_image(page, space), dpi, backend)))
         except EngineError as problem:
@@ -71,11 +80,13 @@ class VlmEngine(Engine):
         )
 
     def _document_backend(self) -> Backend:
-        if self._backend is None:
+        if self._make is None:
             raise UsageError("the vlm engine was not told which backend to use")
-        if self._backend.ability.grade == "caption":
+        with self._making:
+            backend = self._made = self._made or self._make()
+        if backend.ability.grade == "caption":
             raise UsageError(
-                f"the model of {self._backend.name} describes pictures, it does not read documents",
+                f"the model of {backend.name} describes pictures, it does not read documents",
                 hint="name a document model, or use docpipe caption",
             )
-        return self._backend
+        return backend

@@ -22,7 +22,7 @@ from docpipe.extract.vlm.parse import Answer, Refused, judge
 from docpipe.extract.vlm.prompt import SYSTEM, ask_again, ask_for
 from docpipe.extract.vlm.wire import Wire, compile_wire
 from docpipe.fields import pattern
-from docpipe.records import Issue, Usage, Words
+from docpipe.records import NOBODY, Account, Issue, Usage, Words
 
 MOST_TOKENS = 4096
 MOST_TEXT_TOKENS = 8192  # where the page's whole text is asked for
@@ -39,6 +39,7 @@ class Inquiry:
     dpi: float
     hint: bool = False
     shots: tuple[Shot, ...] = ()
+    account: Account = NOBODY
     model: str | None = None
     spent: list[Usage] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
@@ -119,6 +120,7 @@ class Inquiry:
                 shots=self.shots,
                 schema=wire.schema,
                 most_tokens=MOST_TEXT_TOKENS if whole_text else MOST_TOKENS,
+                account=self.account,
             )
         )
         self.model = reply.model
