@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from docpipe.backends import ModelOptions, Question, Shot, load_backend
 from docpipe.backends._families import QWEN
 from docpipe.backends._hf.errors import typed
-from docpipe.backends._hf.loops import loops
+from docpipe.backends._loops import loops
 from docpipe.errors import DeadlineError, EngineError, MissingError, OutboundError, ResourceError, UsageError
 
 pytestmark = pytest.mark.vlm

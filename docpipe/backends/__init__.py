@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
+from pydantic import Field, SecretStr
+
 from docpipe import plugins
 from docpipe.records import Record, Usage
 
@@ -22,12 +24,34 @@ Stop = Literal["end", "length", "loop", "refusal"]
 Grade = Literal["document", "caption"]
 
 
+class ApiOptions(Record):
+    """How a model behind an OpenAI-compatible server is asked. Without a `url` the server is OpenAI's own; `key` is sent to it and shown
+    nowhere. With `version`, an Azure api-version, the server is Azure's and the model is the name of a deployment.
+
+    `dialect`: what the server understands of lengths and schemas, `openai` or the `open` one of vLLM and others (docs/api.md); `auto` goes
+    by the host. `detail` is the size at which OpenAI looks at images, `jpeg_quality` how they are sent. `logprobs`: ask for the
+    probability of each token. `structured`: how the answer's form is asked for. `effort`: how much a model that thinks should think;
+    such a model takes no temperature and gives no probabilities. `extra`: further fields of the request, as the server's manual has them.
+    """
+
+    url: str = ""
+    key: SecretStr | None = None
+    version: str = ""
+    dialect: Literal["auto", "openai", "open"] = "auto"
+    detail: Literal["low", "high", "original", "auto"] = "high"
+    jpeg_quality: int = Field(90, ge=1, le=100)
+    logprobs: bool = True
+    structured: Literal["json_schema", "json_object", "none"] = "json_schema"
+    effort: str = ""
+    extra: dict[str, Any] = Field(default_factory=dict)
+
+
 class ModelOptions(Record):
     """Which model a backend loads or calls, and how; it lies with whoever reads, never in a job.
 
     `model` is a folder, the id of a model hub, or a server's name for it; `revision` pins what a hub gives. `pixels` bounds the images that
     it is shown (None: the model's own), `batch` the questions it is asked at a time and `window` the seconds that the first waits for
-    others; `seconds` is the most that an answer may take.
+    others; `seconds` is the most that an answer may take. `api` is for models behind a server.
     """
 
     model: str = ""
@@ -41,6 +65,7 @@ class ModelOptions(Record):
     window: float = 0.02
     seconds: float = 180.0
     offline: bool = False
+    api: ApiOptions = ApiOptions()
 
 
 class Ability(Record):
@@ -103,10 +128,12 @@ class Backend(ABC):
     """One way to ask a model. Made once per process, safe to call from several threads; the model is loaded by the first question.
 
     `on_hang` is called once, by one of the threads that wait, where a model hangs in a call that nobody can end: each that waits gets a
-    DeadlineError, and so does every later question, so the owner of the process should let it end.
+    DeadlineError, and so does every later question, so the owner of the process should let it end. `lane` is where its work belongs: with
+    a processor of this machine, or with a server that is waited for.
     """
 
     name: ClassVar[str]
+    lane: ClassVar[Literal["gpu", "api"]] = "gpu"
 
     def __init__(self, options: ModelOptions) -> None:
         """Loads nothing yet. Raises UsageError where the options cannot be meant for it."""
