@@ -1,10 +1,21 @@
-"""What OpenAI-compatible servers say, down to the byte: answers for `lines.Server`, good ones and every kind of bad one."""
+"""What OpenAI-compatible servers say, down to the byte: answers for `lines.Server`, good ones and every kind of bad one; and one that is
+real."""
 
+import http.client
 import json
+import signal
 import socket
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+import pytest
+from faces import ROOT
 from lines import Say, ok, raw
+from processes import end, launch, wait_until
+from servers import free_port
 
 EVENTS = "Content-Type: text/event-stream; charset=utf-8"
 JSON = "Content-Type: application/json"
@@ -79,3 +90,32 @@ def silent(connection: socket.socket, over: threading.Event) -> None:
 def broken_off(content: bytes) -> Say:
     """The start of a chunked answer, and then the end of the connection."""
     return raw(CHUNKED + chunk(content))
+
+
+@contextmanager
+def transformers_serve(checkpoint: Path, folder: Path) -> Iterator[str]:
+    """The address of the `/v1` of a real `transformers serve` over a checkpoint."""
+    port, log = free_port(), folder / "serve.log"
+    (folder / "hub").mkdir()  # it wants to list what lies there
+    program = Path(__file__).with_name("transformers_server.py")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"PYTHONPATH": str(ROOT), "HF_HUB_CACHE": str(folder / "hub"), "HF_HUB_OFFLINE": "1"}.items():
+            patch.setenv(name, value)
+        command = [sys.executable, program, checkpoint, "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]
+        process = launch(command, log=log, on_death=signal.SIGKILL)
+    try:
+        wait_until(lambda: _is_well(port), process=process, log=log, seconds=120)  # transformers alone takes a while to load
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        end(process, signal.SIGTERM)
+
+
+def _is_well(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
