@@ -27,7 +27,7 @@ from api_servers import (
     whole,
 )
 from faces import environment
-from lines import Server, endless, ok, raw, redirect
+from lines import Server, certificate, endless, ok, raw, redirect
 from PIL import Image
 
 from docpipe.backends import ApiOptions, ModelOptions, Question, Shot, load_backend
@@ -248,6 +248,28 @@ def test_sizes_keep_to_the_budget():
         made.ask(question())
 
 
+def test_a_model_that_sees_in_squares_is_sent_whole_ones():
+    with Server(saying("a")) as server:
+        made = backend(server, square=28, pixels=1_000_000)
+        width, height = made.fit(2480, 3508)
+        assert width % 28 == height % 28 == 0 and 900_000 < width * height <= 1_000_000
+        assert made.fit(width, height) == (width, height)
+        assert made.image_tokens(width, height) == width * height // 28**2
+        assert made.fit(1, 1) == (28, 28)
+        made.ask(question())
+
+
+def test_a_certificate_is_looked_at(monkeypatch, tmp_path):
+    file, tls = certificate(tmp_path, "localhost")
+    with Server(saying("a"), tls=tls) as server:
+        options = ModelOptions(model="m", api=ApiOptions(url=server.url("/v1", host="localhost", scheme="https"), key=KEY))
+        with pytest.raises(OutboundError, match="CERTIFICATE_VERIFY_FAILED"):
+            load_backend("openai_api", options).ask(question())
+        assert not server.requests
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+        assert load_backend("openai_api", options).ask(question()).text == "a"
+
+
 # ---- what goes wrong -------------------------------------------------------------------------------------------------
 
 
@@ -405,6 +427,12 @@ def test_a_server_that_takes_no_question_is_given_up_in_time():
         backend(server, seconds=0.5, jpeg_quality=100).ask(Question(images=(large,), text="Read."))
 
 
+def test_a_handshake_that_does_not_end_is_given_up_in_time():
+    with Server(silent, reads=False) as server, pytest.raises(DeadlineError):
+        url = server.url("/v1", scheme="https")
+        load_backend("openai_api", ModelOptions(model="m", seconds=0.5, api=ApiOptions(url=url))).ask(question())
+
+
 def test_a_server_that_is_not_there():
     with Server(saying("a")) as server:
         pass
@@ -425,6 +453,14 @@ def test_an_answer_that_goes_round_in_circles_is_cut_early():
     assert 800 <= len(reply.text) < 20_000
     assert rows.sent < 30_000_000
     assert reply.usage.completion_tokens > 0
+
+
+def test_a_model_that_thinks_in_circles_is_cut_early():
+    thought = piece()
+    thought["choices"][0]["delta"]["reasoning_content"] = "Wait, let me look again. "
+    reply = asking(flooding(data(thought), megabytes=60), asked=question(most_tokens=200_000))
+    assert (reply.stop, reply.text) == ("loop", "")
+    assert reply.usage.completion_tokens >= 32
 
 
 def test_a_long_answer_without_a_loop_is_no_loop():

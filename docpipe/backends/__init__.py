@@ -29,7 +29,8 @@ class ApiOptions(Record):
     nowhere. With `version`, an Azure api-version, the server is Azure's and the model is the name of a deployment.
 
     `dialect`: what the server understands of lengths and schemas, `openai` or the `open` one of vLLM and others (docs/api.md); `auto` goes
-    by the host. `detail` is the size at which OpenAI looks at images, `jpeg_quality` how they are sent. `logprobs`: ask for the
+    by the host. `detail` is the size at which OpenAI looks at images; where the model makes a token of each `square` of so many pixels, an
+    image is sent in whole ones. `jpeg_quality` is how it is sent. `logprobs`: ask for the
     probability of each token. `structured`: how the answer's form is asked for. `effort`: how much a model that thinks should think;
     such a model takes no temperature and gives no probabilities. `extra`: further fields of the request, as the server's manual has them.
     """
@@ -39,6 +40,7 @@ class ApiOptions(Record):
     version: str = ""
     dialect: Literal["auto", "openai", "open"] = "auto"
     detail: Literal["low", "high", "original", "auto"] = "high"
+    square: int | None = Field(None, ge=8, le=128)
     jpeg_quality: int = Field(90, ge=1, le=100)
     logprobs: bool = True
     structured: Literal["json_schema", "json_object", "none"] = "json_schema"

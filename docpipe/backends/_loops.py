@@ -18,9 +18,9 @@ class Circle:
 
 
 # A form can have a dozen empty rows and a table of contents long rows of dots: both must pass. Chosen, not measured: there are no weights
-# here. A token has 3 characters of JSON or more, so that both look equally far back.
+# here. Of characters only what is said 20 times, as of rows in an answer that is whole (`extract/vlm/parse`).
 TOKENS = Circle(period=128, times=12, span=256, every=32)
-CHARACTERS = Circle(period=400, times=12, span=800, every=200)
+CHARACTERS = Circle(period=300, times=20, span=800, every=200)
 
 
 def loops(parts: Sequence[object], circle: Circle = TOKENS) -> bool:
@@ -37,5 +37,5 @@ def _repeats(parts: Sequence[object], period: int, circle: Circle) -> bool:
     span = max(circle.span, circle.times * period)
     if len(parts) < span or parts[-1] != parts[-1 - period]:
         return False
-    tail = parts[-span:]
-    return tail[period:] == tail[:-period]
+    last = parts[-span:]
+    return last[period:] == last[:-period]

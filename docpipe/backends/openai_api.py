@@ -45,10 +45,13 @@ class OpenAiApi(Backend):
         )
 
     def fit(self, width: int, height: int) -> tuple[int, int]:
-        """Within `ModelOptions.pixels`; without them within the square at which OpenAI looks at this `detail`: for `high`, 2048 x 2048."""
+        """Within `ModelOptions.pixels`; without them within what OpenAI looks at for this `detail`: for `high`, 2048 x 2048."""
         return fit(width, height, self.options.api, pixels=self.options.pixels)
 
     def image_tokens(self, width: int, height: int) -> int:
+        square = self.options.api.square
+        if square:
+            return (width // square) * (height // square)
         return image_tokens(width, height, model=self.options.model, detail=self.options.api.detail)
 
     def ask(self, question: Question) -> Reply:

@@ -43,8 +43,12 @@ class _Logprobs(_Said):
 
 
 class _Delta(_Said):
+    """`reasoning` is what a model thinks before it answers, by either of its names."""
+
     content: str | None = None
     refusal: str | None = None
+    reasoning: str | None = None
+    reasoning_content: str | None = None
 
 
 class _Choice(_Said):
@@ -80,8 +84,9 @@ class Answer:
     cut: bool = False
     parts: list[str] = field(default_factory=list)
     odds: list[Token] = field(default_factory=list)
+    _heard: list[str] = field(default_factory=list)
     _letters: int = 0
-    _looked: int = 0
+    _unheeded: int = 0
 
     def add(self, text: bytes) -> None:
         """Take the next piece. Where it makes the answer a loop, or longer than it may be, `cut` says that no more is wanted.
@@ -104,15 +109,16 @@ class Answer:
     @property
     def tokens(self) -> tuple[Token, ...]:
         """One for each token of the text, without those that only end the answer; none where the server's do not make up the text."""
-        found, size = list(self.odds), len(self.text.encode("utf-8", "replace"))
-        while found and sum(token.size for token in found) > size:
-            found.pop()
-        return tuple(found) if sum(token.size for token in found) == size else ()
+        found = list(self.odds)
+        over = sum(token.size for token in found) - len(self.text.encode("utf-8", "replace"))
+        while found and over > 0:
+            over -= found.pop().size
+        return tuple(found) if over == 0 else ()
 
     @property
     def taken(self) -> int:
         """The tokens of the answer as far as can be told without the server's word: at least one a piece."""
-        return max(len(self.odds), len(self.parts))
+        return max(len(self.odds), len(self._heard))
 
     def _read(self, text: bytes) -> _Piece:
         try:
@@ -131,6 +137,9 @@ class Answer:
         if said.content:
             self.parts.append(said.content)
             self._letters += len(said.content)
+        for heard in filter(None, (said.reasoning or said.reasoning_content, said.content)):
+            self._heard.append(heard)
+            self._unheeded += len(heard)
         if said.refusal:
             self.stop = "refusal"
         if choice.finish_reason:
@@ -149,10 +158,9 @@ class Answer:
         """Whether to listen any longer."""
         if self._letters > self.most * LETTERS:
             self.stop, self.cut = "length", True
-        elif self._letters - self._looked >= CHARACTERS.every:
-            self._looked = self._letters
-            last = reach(CHARACTERS)
-            if loops("".join(self.parts[-last:])[-last:], CHARACTERS):
+        elif self._unheeded >= CHARACTERS.every:
+            self._unheeded, last = 0, reach(CHARACTERS)
+            if loops("".join(self._heard[-last:])[-last:], CHARACTERS):
                 self.stop, self.cut = "loop", True
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from docpipe.backends import ApiOptions, Question
 from docpipe.backends._api.strict import strict
+from docpipe.backends._families import Family
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -28,8 +29,11 @@ SIDES = {"low": 512, "high": 2048, "auto": 2048, "original": 6000}
 
 def fit(width: int, height: int, options: ApiOptions, *, pixels: int | None) -> tuple[int, int]:
     """The size at which an image is sent: never larger than it is; within `pixels`, or without such a bound within the square of its
-    `detail`."""
-    shrink = min(1.0, math.sqrt(pixels / (width * height)) if pixels else SIDES[options.detail] / max(width, height))
+    `detail`. With `ApiOptions.square` the nearest size in whole squares."""
+    side = SIDES[options.detail]
+    if options.square:
+        return Family(options.square, least=options.square**2, most=pixels or side**2, coordinates="pixels").fit(width, height)
+    shrink = min(1.0, math.sqrt(pixels / (width * height)) if pixels else side / max(width, height))
     return max(1, int(width * shrink)), max(1, int(height * shrink))
 
 
