@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import re
 import subprocess
 import sys
 import threading
@@ -26,7 +27,7 @@ from api_servers import (
     usage,
     whole,
 )
-from faces import environment
+from faces import ROOT, environment
 from lines import Server, certificate, endless, ok, raw, redirect
 from PIL import Image
 
@@ -95,6 +96,8 @@ def test_an_answer_with_its_tokens_and_its_cost():
         (whole("a", finish="length"), "length"),
         (failing("400 Bad Request", "filtered", code="content_filter"), "refusal"),
         (failing("400 Bad Request", code="content_policy_violation"), "refusal"),
+        (failing("400 Bad Request", code="unknown", innererror={"code": "ResponsibleAIPolicyViolation"}), "refusal"),
+        (failing("403 Forbidden", code=403, metadata={"reasons": ["violence"], "flagged_input": "..."}), "refusal"),
     ],
 )
 def test_why_an_answer_ended(say, stop):
@@ -290,6 +293,12 @@ def test_a_rate_limit_says_how_long_to_wait(headers, after):
     with pytest.raises(BusyError) as caught:
         asking(failing("429 Too Many Requests", "slow down", *headers))
     assert caught.value.after == pytest.approx(after)
+
+
+def test_credit_that_is_only_held_back_is_waited_for():
+    with pytest.raises(BusyError) as caught:
+        asking(failing("402 Payment Required", "in flight", "Retry-After: 4"))
+    assert caught.value.after == 4.0
 
 
 def test_a_date_to_wait_for():
@@ -597,6 +606,13 @@ def test_options_come_from_the_environment(monkeypatch):
     assert settings.model.api.extra == {"top_k": 1}
     assert KEY not in repr(settings) + settings.model_dump_json()
     assert load_backend("openai_api", settings.model).lane == "api"
+
+
+def test_every_option_is_documented():
+    page, settings = ((ROOT / "docs" / name).read_text() for name in ("api.md", "settings.md"))
+    for name in ApiOptions.model_fields:
+        assert f"\n| {name.upper()} |" in page
+        assert re.search(rf"\bDOCPIPE_MODEL__API__URL, .*\b{name.upper()}\b|API__{name.upper()}\b", settings), name
 
 
 def test_without_the_package_it_says_what_to_install():

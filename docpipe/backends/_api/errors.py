@@ -65,7 +65,7 @@ class Complaint:
     def error(self, host: str, *, secret: str) -> DocpipeError:
         """The complaint as an error. `secret` stands in no message, not in part either."""
         about = f"{host}: answered {self.status}" + (f" {self._told(secret)}".rstrip())
-        if self.status == 429 and self.code not in _BROKE:
+        if (self.status == 429 and self.code not in _BROKE) or (self.status == 402 and self.after is not None):
             return BusyError(about, after=min(self.after or 0.0, MOST_WAIT))
         if self.status >= 500 or self.status in _PASSING:
             return OutboundError(about, status=self.status, retry_after=self.after)
@@ -102,7 +102,7 @@ def complaint(body: Any, *, status: int | None = None, headers: Mapping[str, str
     message = said.get("message") or said.get("detail") or ""
     return Complaint(
         status=_status_of(code, kind) if status is None else status,
-        code=_inner_code(said) or code or kind,
+        code=_filtered(said) or code or kind,
         parameter=str(said.get("param") or ""),
         message=message if isinstance(message, str) else "",
         after=wait(headers or {}),
@@ -132,9 +132,11 @@ def _status_of(code: str, kind: str) -> int:
     return 400 if code.lower() in _DECLINED or kind.lower().replace("_", "") in ("invalidrequesterror", "badrequesterror") else 500
 
 
-def _inner_code(said: Mapping[str, Any]) -> str:
-    """Azure says why a question was filtered one level further in."""
-    inner = said.get("innererror")
+def _filtered(said: Mapping[str, Any]) -> str:
+    """The code of a question that was filtered, where it stands one level further in: Azure's inner error, OpenRouter's moderation."""
+    inner, more = said.get("innererror"), said.get("metadata")
+    if isinstance(more, dict) and "flagged_input" in more:
+        return "content_filter"
     return str(inner.get("code") or "") if isinstance(inner, dict) else ""
 
 
