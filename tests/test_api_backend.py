@@ -35,6 +35,7 @@ from docpipe.backends import ApiOptions, ModelOptions, Question, Shot, load_back
 from docpipe.backends._api import client
 from docpipe.backends._api.strict import strict
 from docpipe.errors import AnswerError, BusyError, DeadlineError, EngineError, OutboundError, SchemaError, UsageError
+from docpipe.extract.vlm.parse import judge
 from docpipe.extract.vlm.wire import compile_wire
 from docpipe.fields import load_schema
 from docpipe.records import Usage
@@ -102,6 +103,12 @@ def test_an_answer_with_its_tokens_and_its_cost():
 )
 def test_why_an_answer_ended(say, stop):
     assert asking(say).stop == stop
+
+
+def test_a_server_that_ignores_the_schema_is_found_out():
+    reply = asking(saying("The total is 5."), asked=question(schema=SCHEMA))
+    assert reply.stop == "end"
+    assert judge(reply, SCHEMA, blank=False).why == "invalid"
 
 
 def test_a_whole_answer_is_taken_too():
@@ -200,12 +207,13 @@ def test_a_model_that_thinks_gets_room_and_no_temperature():
 @pytest.mark.parametrize(("structured", "kind"), [("json_object", {"type": "json_object"}), ("none", None)])
 def test_a_form_that_is_only_wished_for(structured, kind):
     with Server(saying("{}")) as server:
-        made = backend(server, structured=structured, logprobs=False, extra={"chat_template_kwargs": {"enable_thinking": False}})
+        extra = {"chat_template_kwargs": {"enable_thinking": False}, "temperature": None}
+        made = backend(server, structured=structured, logprobs=False, extra=extra)
         made.ask(question(schema=SCHEMA))
         asked = sent(server)
     assert asked.get("response_format") == kind
     assert asked["chat_template_kwargs"] == {"enable_thinking": False}
-    assert "logprobs" not in asked
+    assert not asked.keys() & {"logprobs", "temperature"}
     assert not made.ability.constrained and not made.ability.probabilities
 
 
@@ -329,6 +337,7 @@ def test_a_server_in_trouble_is_worth_another_try(status):
         (failing("400 Bad Request", "Unsupported parameter: 'max_tokens'", param="max_tokens"), "DIALECT=openai"),
         (failing("400 Bad Request", "In context=(...), 'maxLength' is not permitted.", param="response_format"), "DIALECT=openai"),
         (failing("400 Bad Request", "Invalid schema for response_format 'answer'", param="response_format"), "STRUCTURED=json_object"),
+        (failing("400 Bad Request", "unknown field", param="stream_options"), "stream_options"),
         (ok(b'{"detail": "no image here"}', JSON, status="422 Unprocessable"), "does the model see images?"),
         (redirect("/v2", "307 Temporary Redirect"), "sends its callers elsewhere"),
     ],
@@ -584,6 +593,7 @@ def test_options_that_mean_no_server_are_refused(model, api):
     ("api", "openai"),
     [
         ({"key": KEY}, True),
+        ({"url": "https://eu.api.openai.com/v1", "key": KEY}, True),
         ({"url": "https://eu.openai.azure.com", "version": "1"}, True),
         ({"url": "https://eu.openai.azure.com/openai/v1"}, True),
         ({"url": "https://openrouter.ai/api/v1"}, True),
@@ -654,7 +664,8 @@ def test_the_key_is_nowhere(caplog):
             problem = caught.value
             shown += [str(problem), repr(problem), problem.message, problem.hint]
             assert problem.__suppress_context__ or KEY not in repr(problem.__context__)
-        shown += [repr(made.options), str(made.options), made.options.model_dump_json(), repr(vars(made)), repr(made._server)]
+        shown += [repr(made.options), str(made.options), made.options.model_dump_json(), repr(vars(made)), repr(vars(made._server))]
+        shown += [repr(vars(made._server._made._client._transport))]
         made.close()
         assert all(KEY.encode() in request for request in server.requests)
     everything = "\n".join((*shown, caplog.text))

@@ -32,7 +32,8 @@ class ApiOptions(Record):
     by the host. `detail` is the size at which OpenAI looks at images; where the model makes a token of each `square` of so many pixels, an
     image is sent in whole ones. `jpeg_quality` is how it is sent. `logprobs`: ask for the
     probability of each token. `structured`: how the answer's form is asked for. `effort`: how much a model that thinks should think;
-    such a model takes no temperature and gives no probabilities. `extra`: further fields of the request, as the server's manual has them.
+    such a model takes no temperature and gives no probabilities. `extra`: further fields of the request, as the server's manual has them;
+    None leaves one out.
     """
 
     url: str = ""

@@ -20,7 +20,14 @@ from docpipe.errors import OutboundError, UsageError
 
 OPENAI = "https://api.openai.com/v1"
 # Hosts whose servers take no more of JSON Schema than OpenAI does, and count an answer's tokens as OpenAI does.
-_OPENAI_HOSTS = ("api.openai.com", ".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com", "openrouter.ai")
+_OPENAI_HOSTS = (
+    "api.openai.com",
+    ".api.openai.com",
+    ".openai.azure.com",
+    ".cognitiveservices.azure.com",
+    ".services.ai.azure.com",
+    "openrouter.ai",
+)
 _OUTSIDE = "set at the wire"  # the SDK wants a key; what it would send of it is not sent
 
 
@@ -30,7 +37,6 @@ class Server:
     def __init__(self, options: ApiOptions) -> None:
         """Raises UsageError where no server can be meant."""
         self._options = options
-        self.secret = options.key.get_secret_value() if options.key else ""
         if not options.url and not self.secret:
             raise UsageError(
                 "no server is named", hint="DOCPIPE_MODEL__API__URL for one of your own, or DOCPIPE_MODEL__API__KEY for OpenAI's"
@@ -43,6 +49,11 @@ class Server:
         self.host = _host(self.url)
         self._lock = threading.Lock()
         self._made: Any = None
+
+    @property
+    def secret(self) -> str:
+        """The key, to be kept out of messages; empty where there is none."""
+        return self._options.key.get_secret_value() if self._options.key else ""
 
     @property
     def is_openai(self) -> bool:
@@ -95,9 +106,10 @@ class Server:
         from docpipe.backends._api.wire import Transport
 
         azure = bool(self._options.version)
-        secret = (("api-key", self.secret) if azure else ("Authorization", f"Bearer {self.secret}")) if self.secret else None
+        key = self._options.key if self.secret else None
+        transport = Transport("api-key" if azure else "Authorization", key, prefix="" if azure else "Bearer ")
         how = {"api_key": _OUTSIDE, "max_retries": 0, "timeout": None}
-        how["http_client"] = httpx2.Client(transport=Transport(secret), trust_env=False, follow_redirects=False, timeout=None)
+        how["http_client"] = httpx2.Client(transport=transport, trust_env=False, follow_redirects=False, timeout=None)
         if azure:
             return library.AzureOpenAI(azure_endpoint=self.url, api_version=self._options.version, **how)
         return library.OpenAI(base_url=self.url, **how)

@@ -35,6 +35,7 @@ _HINTS = (
     ("maxlength", "DOCPIPE_MODEL__API__DIALECT=openai"),
     ("response_format", "DOCPIPE_MODEL__API__STRUCTURED=json_object or none"),
     ("schema", "DOCPIPE_MODEL__API__STRUCTURED=json_object or none"),
+    ("stream_options", """DOCPIPE_MODEL__API__EXTRA='{"stream_options": null}'"""),
     ("detail", "DOCPIPE_MODEL__API__DETAIL=high"),
     ("image", "does the model see images?"),
 )

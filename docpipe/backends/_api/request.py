@@ -58,7 +58,7 @@ def request(question: Question, *, model: str, options: ApiOptions, openai: bool
         fields |= {"logprobs": True} if options.logprobs else {}
     if question.schema is not None and options.structured != "none":
         fields["response_format"] = _format(question.schema, options, openai=openai)
-    return fields | options.extra
+    return {name: value for name, value in (fields | options.extra).items() if value is not None}
 
 
 def _format(schema: Any, options: ApiOptions, *, openai: bool) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from contextvars import ContextVar
 
 import httpcore2
 import httpx2
+from pydantic import SecretStr
 
 from docpipe.errors import AnswerError, DeadlineError, OutboundError
 
@@ -66,10 +67,10 @@ def bounded(bounds: Bounds) -> Iterator[None]:
 
 
 class Transport(httpx2.BaseTransport):
-    """What httpx2's client sends with. `secret` is a header that is added to each request."""
+    """What httpx2's client sends with. The header `name` with the key is added to each request."""
 
-    def __init__(self, secret: tuple[str, str] | None) -> None:
-        self._headers = [*_OURS, *([(secret[0].encode(), secret[1].encode())] if secret else [])]
+    def __init__(self, name: str, key: SecretStr | None, *, prefix: str = "") -> None:
+        self._name, self._key, self._prefix = name, key, prefix
         # An answer takes seconds: a connection that is kept saves little, and one that the server closes meanwhile costs the next question.
         self._pool = httpcore2.ConnectionPool(
             ssl_context=httpx2.create_ssl_context(), max_connections=None, max_keepalive_connections=0, network_backend=_Network()
@@ -81,7 +82,7 @@ class Transport(httpx2.BaseTransport):
         sent = httpcore2.Request(
             method=request.method,
             url=httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-            headers=[*((name, value) for name, value in request.headers.raw if name.lower() in _SENT), *self._headers],
+            headers=[*((name, value) for name, value in request.headers.raw if name.lower() in _SENT), *_OURS, *self._secret()],
             content=request.stream,
         )
         with _typed():
@@ -94,6 +95,9 @@ class Transport(httpx2.BaseTransport):
 
     def close(self) -> None:
         self._pool.close()
+
+    def _secret(self) -> list[tuple[bytes, bytes]]:
+        return [(self._name.encode(), f"{self._prefix}{self._key.get_secret_value()}".encode())] if self._key else []
 
 
 class _Body(httpx2.SyncByteStream):
