@@ -87,6 +87,19 @@ def silent(connection: socket.socket, over: threading.Event) -> None:
     over.wait(30)
 
 
+def dripping(start: bytes, drop: bytes) -> Say:
+    """A drop every 50 ms, for 10 s at the most."""
+
+    def say(connection: socket.socket, over: threading.Event) -> None:
+        connection.sendall(start)
+        for _ in range(200):
+            if over.wait(0.05):
+                return
+            connection.sendall(drop)
+
+    return say
+
+
 def broken_off(content: bytes) -> Say:
     """The start of a chunked answer, and then the end of the connection."""
     return raw(CHUNKED + chunk(content))

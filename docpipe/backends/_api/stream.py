@@ -35,12 +35,12 @@ def _events(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Split at line feeds alone: a text may have other line separators."""
+    """Split at line feeds alone: a text may have other line separators. A carriage return before one is white space to JSON."""
     rest: list[bytes] = []
     for chunk in chunks:
         first, *others = chunk.split(b"\n")
         rest.append(first)
         for other in others:
-            yield b"".join(rest).rstrip(b"\r")
+            yield b"".join(rest)
             rest = [other]
-    yield b"".join(rest).rstrip(b"\r")
+    yield b"".join(rest)
