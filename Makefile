@@ -45,7 +45,7 @@ $(VENV)/base.done: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/dev.done: $(VENV)/base.done
-	$(PIP) --editable '.[dev,tesseract,queue,vlm]'
+	$(PIP) --editable '.[dev,tesseract,queue,vlm,api]'
 	touch $@
 
 clean:

@@ -40,9 +40,9 @@ def running(process: subprocess.Popen[bytes] | None) -> subprocess.Popen[bytes]:
     return process
 
 
-def wait_until(answers: Callable[[], bool], *, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until(answers: Callable[[], bool], *, process: subprocess.Popen[bytes], log: Path, seconds: float = START_S) -> None:
     """Wait until the server answers. ServerError when it ends first, or at the deadline."""
-    deadline = time.monotonic() + START_S
+    deadline = time.monotonic() + seconds
     while not answers():
         if process.poll() is not None or time.monotonic() > deadline:
             raise ServerError(f"the server did not start: {said(log)}")

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from docpipe.backends import ModelOptions, Question, Shot, load_backend
 from docpipe.backends._families import QWEN
 from docpipe.backends._hf.errors import typed
-from docpipe.backends._hf.loops import loops
+from docpipe.backends._loops import CHARACTERS, loops
 from docpipe.errors import DeadlineError, EngineError, MissingError, OutboundError, ResourceError, UsageError
 
 pytestmark = pytest.mark.vlm
@@ -143,7 +143,7 @@ def test_no_backend_imports_torch_before_a_model_is_wanted_and_without_it_says_w
         "from docpipe.errors import MissingError\n"
         "for name in plugins.names(backends.HOME):\n"
         "    plugins.load(name, backends.Backend, backends.HOME)\n"
-        "assert 'transformers' not in sys.modules and 'llguidance' not in sys.modules\n"
+        "assert not {'transformers', 'llguidance', 'openai', 'httpx2'} & set(sys.modules)\n"
         "try:\n"
         "    backends.load_backend('qwen_vl', backends.ModelOptions(model='some/model')).ability\n"
         "except MissingError as problem:\n"
@@ -325,6 +325,10 @@ def test_a_model_that_goes_round_in_circles_is_stopped():
     assert not loops([1] * 200)
     assert not loops([*range(100)] * 3)  # long rows that stand there three times
     assert not loops([*range(300)])
+    assert loops("x" + '{"amount": null}, ' * 50, CHARACTERS)
+    assert loops("{" + " " * 800, CHARACTERS)
+    assert not loops('{"amount": null}, ' * 40, CHARACTERS)
+    assert not loops("".join(f'{{"amount": {number}}}, ' for number in range(500)), CHARACTERS)
 
 
 def test_a_loop_ends_a_free_answer_early_and_leaves_a_bound_one_whole():

@@ -10,6 +10,7 @@ from faces import ROOT, environment
 
 HEAVY = {"torch", "transformers", "celery", "redis", "kombu", "requests", "httpx", "httpcore", "urllib3", "aiohttp", "openai", "socket"}
 HEAVY |= {"llguidance", "accelerate", "huggingface_hub", "safetensors"}
+HEAVY |= {"httpx2", "httpcore2"}
 HEAVY |= {"opentelemetry", "prometheus_client"}  # only where somebody listens
 STAGES = ("docpipe.preprocess", "docpipe.words", "docpipe.extract", "docpipe.validate")
 FACES = (

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
+from pydantic import Field, SecretStr
+
 from docpipe import plugins
 from docpipe.records import NOBODY, Account, Record, Usage
 
@@ -22,12 +24,38 @@ Stop = Literal["end", "length", "loop", "refusal"]
 Grade = Literal["document", "caption"]
 
 
+class ApiOptions(Record):
+    """How a model behind an OpenAI-compatible server is asked. Without a `url` the server is OpenAI's own; `key` is sent to it and shown
+    nowhere. With `version`, an Azure api-version, the server is Azure's and the model is the name of a deployment.
+
+    `dialect`: what the server understands of lengths and schemas, `openai` or the `open` one of vLLM and others (docs/api.md); `auto` goes
+    by the host. `detail` is the size at which OpenAI looks at images; where the model makes a token of each `square` of so many pixels, an
+    image is sent in whole ones. `jpeg_quality` is how it is sent. `logprobs`: ask for the
+    probability of each token. `structured`: how the answer's form is asked for. `effort`: how much a model that thinks should think;
+    such a model takes no temperature and gives no probabilities. `extra`: further fields of the request, as the server's manual has them;
+    None leaves one out.
+    """
+
+    url: str = ""
+    key: SecretStr | None = None
+    version: str = ""
+    dialect: Literal["auto", "openai", "open"] = "auto"
+    detail: Literal["low", "high", "original", "auto"] = "high"
+    square: int | None = Field(None, ge=8, le=128)
+    jpeg_quality: int = Field(90, ge=1, le=100)
+    logprobs: bool = True
+    structured: Literal["json_schema", "json_object", "none"] = "json_schema"
+    effort: str = ""
+    extra: dict[str, Any] = Field(default_factory=dict)
+
+
 class ModelOptions(Record):
     """Which model a backend loads or calls, and how; it lies with whoever reads, never in a job.
 
     `model` is a folder, the id of a model hub, or a server's name for it; `revision` pins what a hub gives. `pixels` bounds the images that
     it is shown (None: the model's own), `batch` the questions it is asked at a time and `window` the seconds that the first waits for
-    others; `seconds` is the most that an answer may take, `loading` the most that loading the model may.
+    others; `seconds` is the most that an answer may take, `loading` the most that loading the model may. `api` is for models behind a
+    server.
     """
 
     model: str = ""
@@ -42,6 +70,7 @@ class ModelOptions(Record):
     seconds: float = 180.0
     loading: float = 1800.0
     offline: bool = False
+    api: ApiOptions = ApiOptions()
 
 
 class Ability(Record):

@@ -1,2 +1,2 @@
-"""What stands beside a model that is asked over HTTP: what a call costs, how fast it may come, when to leave its host alone, what is known
-already. Each part by itself, none of them speaks HTTP."""
+"""Models behind an OpenAI-compatible server: what is sent, what comes back and what can go wrong on the way; what a call costs, how fast
+the next may come, when to leave the host alone, and what is known already."""

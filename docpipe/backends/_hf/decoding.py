@@ -13,7 +13,7 @@ from typing import Any
 from docpipe.backends import Stop
 from docpipe.backends._hf.grammar import Grammar
 from docpipe.backends._hf.library import torch
-from docpipe.backends._hf.loops import EVERY, loops
+from docpipe.backends._loops import TOKENS, loops
 from docpipe.errors import EngineError
 
 # From here on a token is only taken if the document can still be ended after it: this many tokens, and three times the shortest document.
@@ -41,7 +41,7 @@ class Row:
     def choose(self, wanted: int) -> int:
         """The token that comes next, where the model wants `wanted` among those that are allowed. Once the row is done, one that ends
         it."""
-        if not self.stop and len(self.tokens) % EVERY == 0 and loops(self.tokens):
+        if not self.stop and len(self.tokens) % TOKENS.every == 0 and loops(self.tokens):
             self._leave("loop")
         token = self._constrained(self._grammar, wanted) if self._grammar else self._free(wanted)
         if token in self._ends:
