@@ -3,6 +3,7 @@ there are none yet, and leaves nothing else behind."""
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -27,12 +28,15 @@ class Finding(Record):
     needed: bool = True
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
-    """Every part in turn: versions, OCR, ledger, store, broker, workers. Raises nothing."""
+def examine(settings: Settings, *, backend: str | None = None) -> Iterator[Finding]:
+    """Every part in turn: versions, OCR, ledger, store, broker, workers; and the model of `backend`, which is asked a few questions. Raises
+    nothing."""
     yield Finding(part="versions", well=True, said=", ".join(_versions()))
     for part, look in (("ocr", _ocr), ("store", _store), ("ledger", _ledger), ("broker", _broker)):
         yield _guarded(part, look, settings)
     yield _guarded("workers", _workers, settings, needed=False)
+    if backend is not None:
+        yield from _model(backend, settings)
 
 
 def _guarded(part: str, look: Callable[[Settings], str], settings: Settings, *, needed: bool = True) -> Finding:
@@ -109,6 +113,20 @@ def _broker(settings: Settings) -> str:
     if policy != "noeviction":
         raise DocpipeError(f"Redis {server} may evict messages ({policy})", hint="set its maxmemory-policy to noeviction")
     return f"Redis {server}"
+
+
+def _model(name: str, settings: Settings) -> Iterator[Finding]:
+    from docpipe.backends import load_backend
+    from docpipe.backends._probe import probe
+
+    try:
+        with contextlib.closing(load_backend(name, settings.model)) as backend:
+            found = probe(backend)
+    except DocpipeError as problem:
+        yield Finding(part="model", well=False, said=problem.message, hint=problem.hint)
+        return
+    well = not found.advice and not found.problems
+    yield Finding(part="model", well=well, said=f"{found.model or name}: {found}", hint="; ".join((*found.advice, *found.problems)))
 
 
 def _workers(settings: Settings) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from docpipe.backends import ModelOptions
 from docpipe.fields import DEFAULT_SCHEMA
@@ -13,7 +14,9 @@ from docpipe.records import Document, ReadOptions, Record, SchemaRef
 from docpipe.settings import Settings
 
 WITHOUT_MODEL = frozenset({"einvoice", "labels"})
-READS_DIFFERENTLY = {"model", "revision", "dtype", "quantization", "pixels"}  # of a model's options; the others change its pace
+# Of a model's options; the others change its pace or its price.
+READS_DIFFERENTLY: dict[str, Any] = dict.fromkeys(("model", "revision", "dtype", "quantization", "pixels"), True)
+READS_DIFFERENTLY["api"] = {"url", "version", "detail", "square", "jpeg_quality", "structured", "effort", "extra"}
 
 
 class Request(Record):

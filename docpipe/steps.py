@@ -24,7 +24,7 @@ from docpipe.allowed import Allowed
 from docpipe.artifacts import Opening, PageWords, artifact_name, secret_name
 from docpipe.backends import ModelOptions
 from docpipe.delivery import Delivery
-from docpipe.errors import CrashError, DeadlineError, DocpipeError, LedgerError, is_exhausted
+from docpipe.errors import BusyError, CrashError, DeadlineError, DocpipeError, LedgerError, is_exhausted
 from docpipe.extract import Engine, load_engine
 from docpipe.ledger import Hint, JobSpec, Ledger, Terms, Work
 from docpipe.ledger.claim import TERMS
@@ -150,9 +150,11 @@ class Steps:
             self.store.delete(secret_name(item.tenant, item.job))
 
     def _wait(self, item: Work, *, code: str, message: str, after: float = 0.0) -> None:
-        """The item is tried again after the time that was asked for, or after one that doubles with each try, with jitter."""
-        wait = max(after, self._random.uniform(0.5, 1.0) * min(LONGEST_WAIT, 2.0**item.transients))
-        book.release(self.ledger, item, delay=wait, code=code, message=message, terms=self.terms)
+        """The item is tried again after the time that was asked for, or after one that doubles with each try, with jitter. What is busy may
+        be so for as long as it likes."""
+        wait = after or self._random.uniform(0.5, 1.0) * min(LONGEST_WAIT, 2.0**item.transients)
+        counts = code != BusyError.code
+        book.release(self.ledger, item, delay=wait, code=code, message=message, terms=self.terms, counts=counts)
 
     # ---- the steps ---------------------------------------------------------------------------------------------------
 

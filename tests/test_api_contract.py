@@ -13,7 +13,7 @@ from PIL import Image
 
 from docpipe.api import Reader
 from docpipe.backends import ApiOptions, ModelOptions, Question, Shot, load_backend
-from docpipe.backends._api.probe import probe
+from docpipe.backends._probe import probe
 from docpipe.errors import AnswerError
 from docpipe.extract.vlm.parse import Refused, judge
 from docpipe.request import make_request

@@ -112,10 +112,11 @@ def test_cost_is_exact_and_cached_tokens_are_cheaper():
 
 
 def test_an_estimate_is_what_a_call_costs_at_the_most():
-    found = estimate(model="gpt-4o", texts=["Read the invoice.", "{}"], images=[(1654, 2339), (300, 200)], most_tokens=1000, detail="high")
+    images = [image_tokens(*size, model="gpt-4o", detail="high") for size in ((1654, 2339), (300, 200))]
+    found = estimate(model="gpt-4o", texts=["Read the invoice.", "{}"], images=images, most_tokens=1000)
     assert 1105 + 255 < found.prompt_tokens < 1105 + 255 + 40
     assert found.most_cost_usd == (found.prompt_tokens * Decimal("2.5") + 1000 * 10) / 1_000_000
-    unknown = estimate(model="mine", texts=[], images=[(100, 100)], most_tokens=5, detail="low")
+    unknown = estimate(model="mine", texts=[], images=[image_tokens(100, 100, model="mine", detail="low")], most_tokens=5)
     assert unknown.prompt_tokens > 300 and unknown.most_cost_usd is None
 
 

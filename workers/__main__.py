@@ -55,14 +55,14 @@ def _dispatch(arguments: argparse.Namespace) -> int:
     from workers.app import app
     from workers.broker import Broker
     from workers.dispatcher import Dispatcher
-    from workers.process import ledger, make_terms
+    from workers.process import closed_lanes, ledger, make_terms
 
     log_as_json(logging.INFO)
     settings, stopped = read_settings(), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     broker = Broker(app, url=settings.broker, prefix=settings.prefix)
-    dispatcher = Dispatcher(ledger(), broker, terms=make_terms(settings))
+    dispatcher = Dispatcher(ledger(), broker, terms=make_terms(settings), closed=closed_lanes(settings))
     if settings.metrics:
         from workers.metrics import Metrics, serve
 

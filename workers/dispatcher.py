@@ -31,11 +31,22 @@ log = logging.getLogger(__name__)
 class Dispatcher:
     """One loop. `lost` counts what it found lost: `claims`, `hints`, `jobs` whose time was over, and the broker's `memories`."""
 
-    def __init__(self, ledger: Ledger, broker: Broker, *, terms: Terms = TERMS, drained: float = DRAINED) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        broker: Broker,
+        *,
+        terms: Terms = TERMS,
+        drained: float = DRAINED,
+        closed: Callable[[], frozenset[Lane]] = frozenset,
+    ) -> None:
+        """`closed` is asked now and then which lanes are to get nothing."""
         self._ledger = ledger
         self._broker = broker
         self._terms = terms
         self._drained = drained
+        self._look_closed = closed
+        self._closed: frozenset[Lane] = frozenset()
         self._looked = 0.0
         self._owner = new_owner()
         self._said = 0.0
@@ -59,7 +70,8 @@ class Dispatcher:
                 self._looked = time.monotonic()
                 self._find_lost()
                 self._say_alive()
-            hints = dispatch(self._ledger)
+                self._note_closed()
+            hints = dispatch(self._ledger, closed=self._closed)
             self._note_answer()
             sent = self._send(hints)
         except (LedgerError, *BROKER_ERRORS) as problem:
@@ -89,6 +101,12 @@ class Dispatcher:
             if unsent:
                 forget_sent(self._ledger, only=unsent)
         return len(hints)
+
+    def _note_closed(self) -> None:
+        closed, before = self._look_closed(), self._closed
+        if closed != before:
+            log.warning("lanes are closed", extra={"lanes": sorted(closed)}) if closed else log.info("no lane is closed")
+        self._closed = closed
 
     def _say_alive(self) -> None:
         """For the health check: a dispatcher takes no work, so it has no lane and no slot."""

@@ -15,9 +15,9 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from docpipe.backends import ModelOptions
+from docpipe.backends import backend_class
 from docpipe.errors import DeadlineError, MissingError
-from docpipe.settings import read_settings
+from docpipe.settings import Settings, read_settings
 
 READY = 60.0  # seconds that the parts may take to start
 STOP = 45.0  # seconds that a part has to end by itself: a worker hands back after 25 what it cannot end
@@ -30,9 +30,11 @@ WORKERS: Workers = (
 )
 
 
-def workers(model: ModelOptions) -> Workers:
+def workers(settings: Settings) -> Workers:
     """Those of a queue on this machine: where a model is named, one more asks it, with a batch under way and the next one waiting."""
-    return (*WORKERS, ("gpu", "threads", 2 * model.batch)) if model.model else WORKERS
+    if not settings.model.model:
+        return WORKERS
+    return (*WORKERS, (backend_class(settings.backend).lane, "threads", 2 * settings.model.batch))
 
 
 def redis_server() -> str:
@@ -66,7 +68,7 @@ def local_queue(folder: Path | None = None) -> Iterator[Mapping[str, str]]:
         }
         server = [redis_server(), "--port", str(port), "--bind", "127.0.0.1", "--dir", temporary, "--save", "", "--appendonly", "no"]
         stack.enter_context(_running([*server, "--maxmemory-policy", "noeviction"], environment, Path(temporary) / "redis.log"))
-        for number, (lanes, pool, slots) in enumerate(workers(read_settings().model)):
+        for number, (lanes, pool, slots) in enumerate(workers(read_settings())):
             queues = ",".join(f"docpipe.{lane}" for lane in lanes.split(","))
             worker = [sys.executable, "-m", "celery", "-A", "workers", "worker", "-n", f"{number}@%h", "-P", pool, "-c", str(slots)]
             log = place / f"worker-{number}.log"

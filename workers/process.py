@@ -10,9 +10,12 @@ import threading
 from collections.abc import Callable
 from functools import lru_cache
 
+from pydantic import SecretStr
+
 from docpipe.allowed import Allowed
+from docpipe.backends import ModelOptions, backend_class
 from docpipe.delivery import Delivery
-from docpipe.ledger import Ledger, Terms, open_ledger, renew
+from docpipe.ledger import Lane, Ledger, Terms, open_ledger, renew
 from docpipe.ledger.dispatch import HINT_LEASE
 from docpipe.outbound import Outbound
 from docpipe.settings import Settings, read_settings, sends_traces
@@ -81,10 +84,25 @@ def make_steps(settings: Settings, book: Ledger, *, on_hang: Callable[[], None] 
         allowed=Allowed(packages=settings.packages, folder=settings.plugins),
         delivery=Delivery(secrets=secrets, rules=rules),
         cache=settings.cache,
-        model=settings.model,
+        model=make_model(settings),
         terms=make_terms(settings),
         on_hang=on_hang,
     )
+
+
+def make_model(settings: Settings) -> ModelOptions:
+    """Which model is asked; all workers share its limits through the broker's Redis, unless the settings name another."""
+    model = settings.model
+    if model.api.shared is not None:
+        return model
+    return model.model_copy(update={"api": model.api.model_copy(update={"shared": SecretStr(settings.broker)})})
+
+
+def closed_lanes(settings: Settings) -> Callable[[], frozenset[Lane]]:
+    """Tells which lanes need no work just now: that of the settings' backend, while its model is known to be away."""
+    kind = backend_class(settings.backend)
+    is_open = kind.circuit(make_model(settings))
+    return lambda: frozenset({kind.lane}) if is_open() else frozenset()
 
 
 def make_terms(settings: Settings) -> Terms:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
@@ -30,10 +31,13 @@ class ApiOptions(Record):
 
     `dialect`: what the server understands of lengths and schemas, `openai` or the `open` one of vLLM and others (docs/api.md); `auto` goes
     by the host. `detail` is the size at which OpenAI looks at images; where the model makes a token of each `square` of so many pixels, an
-    image is sent in whole ones. `jpeg_quality` is how it is sent. `logprobs`: ask for the
-    probability of each token. `structured`: how the answer's form is asked for. `effort`: how much a model that thinks should think;
-    such a model takes no temperature and gives no probabilities. `extra`: further fields of the request, as the server's manual has them;
-    None leaves one out.
+    image is sent in whole ones. `jpeg_quality` is how it is sent. `logprobs`: ask for the probability of each token. `structured`: how the
+    answer's form is asked for. `effort`: how much a model that thinks should think; such a model takes no temperature and gives no
+    probabilities. `extra`: further fields of the request, as the server's manual has them; None leaves one out.
+
+    At most `requests` and `tokens` a minute and `calls` at a time, of all who have the same Redis at `shared`, or else of this process.
+    A job costs no more than `job_usd`, a tenant in a month than `tenant_usd`, by the built-in prices and the file `prices`. Answers are
+    kept in the folder `keep`, of `keep_bytes`, and not paid for again.
     """
 
     url: str = ""
@@ -47,6 +51,15 @@ class ApiOptions(Record):
     structured: Literal["json_schema", "json_object", "none"] = "json_schema"
     effort: str = ""
     extra: dict[str, Any] = Field(default_factory=dict)
+    requests: float | None = Field(None, gt=0)
+    tokens: float | None = Field(None, gt=0)
+    calls: int | None = Field(None, gt=0)
+    shared: SecretStr | None = None
+    prices: Path | None = None
+    job_usd: Decimal | None = Field(None, ge=0)
+    tenant_usd: Decimal | None = Field(None, ge=0)
+    keep: Path | None = None
+    keep_bytes: int = Field(1_000_000_000, gt=0)
 
 
 class ModelOptions(Record):
@@ -145,6 +158,12 @@ class Backend(ABC):
         """Loads nothing yet. Raises UsageError where the options cannot be meant for it."""
         self.options = options
         self.on_hang: Callable[[], None] = _go_on
+
+    @classmethod
+    def circuit(cls, options: ModelOptions) -> Callable[[], bool]:
+        """Tells, again and again and cheaply, whether the model is known to be away just now, so that whoever hands out work sends it
+        none. Asks no model. Raises UsageError as making the backend does."""
+        return lambda: False
 
     @property
     @abstractmethod

@@ -5,20 +5,19 @@ The page's image leaves this machine for the host that the settings name, and fo
 
 from __future__ import annotations
 
-from itertools import chain
+from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import ClassVar, Literal
 
 from docpipe.backends import Ability, Backend, ModelOptions, Question, Reply
 from docpipe.backends._api.answer import BYTES, FRAME, Answer
+from docpipe.backends._api.breaker import Breaker
 from docpipe.backends._api.client import Server
-from docpipe.backends._api.cost import image_tokens
 from docpipe.backends._api.errors import Complained
-from docpipe.backends._api.request import THINKING, fit, request, thinks
-from docpipe.errors import OutboundError, UsageError
+from docpipe.backends._api.gate import Gate, shared_store
+from docpipe.backends._api.request import fit, most_tokens, request, thinks
+from docpipe.errors import EngineError, OutboundError, UsageError
 from docpipe.records import Usage
-
-LETTERS_PER_TOKEN = 3  # roughly, and only where a server does not count
 
 
 class OpenAiApi(Backend):
@@ -32,10 +31,26 @@ class OpenAiApi(Backend):
         if not options.model:
             raise UsageError("no model is named", hint="DOCPIPE_MODEL__MODEL is the server's name for it; on Azure, the deployment's")
         self._server = Server(options.api)
+        self._gate = Gate(options, self._server.host)
+
+    @classmethod
+    def circuit(cls, options: ModelOptions) -> Callable[[], bool]:
+        """Whether calls to the host have failed so often that it is left alone, as far as all know who share the limits."""
+        if not options.api.shared:
+            return super().circuit(options)
+        breaker, host = Breaker(shared_store(options.api)), Server(options.api).host
+
+        def is_open() -> bool:
+            try:
+                return breaker.is_open(host)
+            except EngineError:  # where nobody knows, the worker finds out
+                return False
+
+        return is_open
 
     @property
     def ability(self) -> Ability:
-        """What is asked of the server; whether it keeps to it, `_api.probe` finds out."""
+        """What is asked of the server; whether it keeps to it, `docpipe doctor --backend` finds out."""
         api = self.options.api
         return Ability(
             grade="document",
@@ -49,17 +64,17 @@ class OpenAiApi(Backend):
         return fit(width, height, self.options.api, pixels=self.options.pixels)
 
     def image_tokens(self, width: int, height: int) -> int:
-        square = self.options.api.square
-        if square:
-            return (width // square) * (height // square)
-        return image_tokens(width, height, model=self.options.model, detail=self.options.api.detail)
+        return self._gate.image_tokens(width, height)
 
     def ask(self, question: Question) -> Reply:
-        """The answer. Raises SchemaError, BusyError with the seconds that the server asks to wait, AnswerError for what it will not take,
-        EngineError where the question is too long, DeadlineError, OutboundError and MissingError."""
+        """The answer. Raises SchemaError, BusyError with the seconds that the server or a limit asks to wait, BudgetError, AnswerError for
+        what the server will not take, EngineError where the question is too long, DeadlineError, OutboundError and MissingError."""
+        return self._gate.ask(question, lambda: self._ask(question))
+
+    def _ask(self, question: Question) -> Reply:
         api, host = self.options.api, self._server.host
         asked = request(question, model=self.options.model, options=api, openai=self._server.is_openai)
-        room = question.most_tokens + (THINKING if thinks(api) else 0)
+        room = most_tokens(question, api)
         answer = Answer(most=question.most_tokens, host=host)
         try:
             with self._server.ask(asked, seconds=self.options.seconds, largest=FRAME + BYTES * room) as pieces:
@@ -79,7 +94,7 @@ class OpenAiApi(Backend):
     def _reply(self, question: Question, answer: Answer) -> Reply:
         if answer.stop is None:
             raise OutboundError(f"{answer.host}: the answer broke off")
-        prompt, completion = answer.counted or (self._estimate(question), answer.taken)
+        prompt, completion = answer.counted or (self._gate.expected(question).prompt_tokens, answer.taken)
         return Reply(
             text=answer.text,
             stop=answer.stop,
@@ -87,12 +102,6 @@ class OpenAiApi(Backend):
             usage=Usage(calls=1, prompt_tokens=prompt, completion_tokens=completion),
             tokens=answer.tokens if self.ability.probabilities else (),
         )
-
-    def _estimate(self, question: Question) -> int:
-        """The question's tokens where the server does not count them, as for an answer that was cut off."""
-        images = chain(question.images, *(shot.images for shot in question.shots))
-        texts = [question.system, question.text, *(text for shot in question.shots for text in (shot.text, shot.answer))]
-        return sum(self.image_tokens(*image.size) for image in images) + sum(map(len, texts)) // LETTERS_PER_TOKEN
 
 
 def _label(model: str) -> str:

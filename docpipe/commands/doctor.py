@@ -17,6 +17,7 @@ HELP = "check that everything docpipe needs is here and works"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--backend", metavar="NAME", help="ask this backend's model three short questions, and say what it really does")
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -25,7 +26,7 @@ def main(arguments: argparse.Namespace) -> int:
     from docpipe.settings import read_settings
 
     sick = []
-    for finding in examine(read_settings()):
+    for finding in examine(read_settings(), backend=arguments.backend):
         sick += [finding.part] if finding.needed and not finding.well else []
         mark = "ok" if finding.well else "NOT WELL" if finding.needed else "not there"
         hint = f" ({finding.hint})" if finding.hint else ""

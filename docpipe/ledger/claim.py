@@ -90,12 +90,14 @@ def settle(ledger: Ledger, item: Work, done: Done) -> bool:
     return True
 
 
-def release(ledger: Ledger, item: Work, *, delay: float = 0.0, code: str, message: str = "", terms: Terms = TERMS) -> bool:
-    """The item has to wait for something that is not its fault, such as a rate limit, and is pending again in `delay` seconds; after too
-    many such times it is given up. False where the claim was lost."""
+def release(
+    ledger: Ledger, item: Work, *, delay: float = 0.0, code: str, message: str = "", terms: Terms = TERMS, counts: bool = True
+) -> bool:
+    """The item has to wait for something that is not its fault, and is pending again in `delay` seconds. After too many such times it is
+    given up, unless the time `counts` for nothing, as nothing was tried. False where the claim was lost."""
     with ledger.write() as tx:
         tx.lock_job(item.job)
-        if item.transients + 1 >= terms.transients:
+        if counts and item.transients + 1 >= terms.transients:
             return _given_up(tx, item.hint, code, message)
         return _pending(tx, item.hint, delay=delay, transients=work.c.transients + 1, error_code=code, error=message)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 
@@ -98,22 +98,11 @@ def text_tokens(text: str) -> int:
     return sum(_weight(found.lastgroup or "", found.group()) for found in _PIECES.finditer(text))
 
 
-def estimate(
-    *,
-    model: str,
-    texts: Iterable[str],
-    images: Sequence[tuple[int, int]],
-    most_tokens: int,
-    detail: str,
-    prices: Prices | None = None,
-) -> Estimate:
-    """The most that a call with these texts (the schema's JSON among them) and images of so many pixels costs, where its answer has all of
+def estimate(*, model: str, texts: Iterable[str], images: Iterable[int], most_tokens: int, prices: Prices | None = None) -> Estimate:
+    """The most that a call with these texts (the schema's JSON among them) and images of so many tokens costs, where its answer has all of
     `most_tokens`."""
-    known = prices or _builtin()
-    prompt = OVERHEAD + sum(map(text_tokens, texts))
-    prompt += sum(image_tokens(width, height, model=model, detail=detail, prices=known) for width, height in images)
-    most = cost(model, prompt_tokens=prompt, completion_tokens=most_tokens, prices=known)
-    return Estimate(prompt_tokens=prompt, most_cost_usd=most)
+    prompt = OVERHEAD + sum(map(text_tokens, texts)) + sum(images)
+    return Estimate(prompt_tokens=prompt, most_cost_usd=cost(model, prompt_tokens=prompt, completion_tokens=most_tokens, prices=prices))
 
 
 def cost(model: str, *, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0, prices: Prices | None = None) -> Decimal | None:

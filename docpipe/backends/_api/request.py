@@ -42,9 +42,14 @@ def thinks(options: ApiOptions) -> bool:
     return options.effort not in ("", "none")
 
 
+def most_tokens(question: Question, options: ApiOptions) -> int:
+    """What the answer may take, with what is thought before it."""
+    return question.most_tokens + (THINKING if thinks(options) else 0)
+
+
 def request(question: Question, *, model: str, options: ApiOptions, openai: bool) -> dict[str, Any]:
     """The fields. Raises SchemaError for a schema that strict mode does not take."""
-    room = question.most_tokens + (THINKING if thinks(options) else 0)
+    room = most_tokens(question, options)
     fields: dict[str, Any] = {
         "model": model,
         "messages": list(_messages(question, options)),

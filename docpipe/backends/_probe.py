@@ -41,6 +41,17 @@ class Findings(Record):
     probabilities: bool | None = None
     problems: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        """`image shown: yes, print read: not known, ...`"""
+        found = {
+            "image shown": self.image_counted,
+            "print read": self.image_read,
+            "schema followed": self.schema_followed,
+            "probabilities": self.probabilities,
+        }
+        words = {True: "yes", False: "no", None: "not known"}
+        return ", ".join(f"{wish}: {words[done]}" for wish, done in found.items())
+
     @property
     def advice(self) -> tuple[str, ...]:
         """What to do about it."""

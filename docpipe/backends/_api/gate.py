@@ -1,0 +1,118 @@
+"""What every call to a server passes: an answer that is known already needs none; the host's circuit, limits and budgets may say no; in the
+end it is noted what the call took and cost. Knows what is asked and what came back; no connection.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from itertools import chain
+
+from docpipe.backends import ApiOptions, ModelOptions, Question, Reply
+from docpipe.backends._api.answers import Answers, answer_key
+from docpipe.backends._api.breaker import Breaker
+from docpipe.backends._api.budget import Budget, Purse, Spending, job_purse, tenant_purse
+from docpipe.backends._api.cost import Estimate, cost, estimate, image_tokens, load_prices
+from docpipe.backends._api.pace import Limits, Pace, Turn
+from docpipe.backends._api.request import most_tokens
+from docpipe.backends._api.store import Store, open_store
+from docpipe.errors import BusyError, OutboundError
+from docpipe.records import Account
+
+OVERTIME = 30.0  # seconds beyond those of a call until its place is somebody else's
+# Of a server's options, what changes nothing about its answers.
+_ASIDE = {"key", "requests", "tokens", "calls", "shared", "prices", "job_usd", "tenant_usd", "keep", "keep_bytes"}
+
+
+class Gate:
+    """The way to one model of one server."""
+
+    def __init__(self, options: ModelOptions, host: str) -> None:
+        """Raises UsageError for a file of prices that is none, and MissingError where limits are to be shared without the redis package."""
+        api = options.api
+        self._options, self._api, self._host = options, api, host
+        self._prices = load_prices(api.prices)
+        store = shared_store(api)
+        limits = Limits(requests=api.requests, tokens=api.tokens, calls=api.calls, seconds=options.seconds + OVERTIME)
+        self._breaker, self._pace, self._budget = Breaker(store), Pace(store, limits), Budget(store)
+        self._answers = Answers(api.keep, most=api.keep_bytes) if api.keep else None
+
+    def ask(self, question: Question, call: Callable[[], Reply]) -> Reply:
+        """The reply of `call`, or the one that is kept. Raises what it raises, and before it BusyError with the seconds after which to come
+        back, and BudgetError."""
+        if self._answers is None:
+            return self._admitted(question, call)
+        tenant, options = question.account.tenant, self._api.model_dump(mode="json", exclude=_ASIDE)
+        key = answer_key(question, model=self._options.model, revision=self._options.revision, parameters=options, tenant=tenant)
+        reply = self._answers.get(key, tenant=tenant)
+        if reply is None:
+            reply = self._admitted(question, call)
+            self._answers.put(key, reply, tenant=tenant)
+        return reply
+
+    def expected(self, question: Question) -> Estimate:
+        """What the call takes and costs at the most."""
+        texts = [question.system, question.text, *(text for shot in question.shots for text in (shot.text, shot.answer))]
+        texts += [json.dumps(question.schema)] if question.schema else []
+        images = chain(question.images, *(shot.images for shot in question.shots))
+        return estimate(
+            model=self._options.model,
+            texts=texts,
+            images=(self.image_tokens(*image.size) for image in images),
+            most_tokens=most_tokens(question, self._api),
+            prices=self._prices,
+        )
+
+    def image_tokens(self, width: int, height: int) -> int:
+        """What an image takes of a question."""
+        square = self._api.square
+        if square:
+            return (width // square) * (height // square)
+        return image_tokens(width, height, model=self._options.model, detail=self._api.detail, prices=self._prices)
+
+    def _admitted(self, question: Question, call: Callable[[], Reply]) -> Reply:
+        expected = self.expected(question)
+        tokens = expected.prompt_tokens + most_tokens(question, self._api)
+        with self._breaker.enter(self._host), self._pace.enter(f"{self._host}/{self._options.model}", tokens=tokens) as turn:
+            spending = self._budget.reserve(list(self._purses(question.account)), expected.most_cost_usd)
+            return self._counted(_made(call, turn, spending), turn, spending)
+
+    def _counted(self, reply: Reply, turn: Turn, spending: Spending) -> Reply:
+        """The reply with its price, where the model has one."""
+        used = reply.usage
+        turn.settle(used.prompt_tokens + used.completion_tokens)
+        usd = cost(self._options.model, prompt_tokens=used.prompt_tokens, completion_tokens=used.completion_tokens, prices=self._prices)
+        if usd is None:
+            return reply
+        spending.settle(usd)
+        return reply.model_copy(update={"usage": used.model_copy(update={"cost_usd": float(usd)})})
+
+    def _purses(self, account: Account) -> Iterator[Purse]:
+        if self._api.job_usd is not None and account.job:
+            yield job_purse(account.job, self._api.job_usd, setting="DOCPIPE_MODEL__API__JOB_USD")
+        if self._api.tenant_usd is not None:
+            today = datetime.datetime.now(datetime.UTC).date()
+            yield tenant_purse(account.tenant, self._api.tenant_usd, setting="DOCPIPE_MODEL__API__TENANT_USD", day=today)
+
+
+def shared_store(api: ApiOptions) -> Store:
+    """Where limits, circuits and budgets are kept."""
+    return open_store(api.shared.get_secret_value() if api.shared else None)
+
+
+def _made(call: Callable[[], Reply], turn: Turn, spending: Spending) -> Reply:
+    """The call's reply. What was surely not answered costs nothing; what broke off in the middle may have to be paid."""
+    try:
+        return call()
+    except BusyError as problem:
+        turn.hold(problem.after)
+        turn.settle(0)
+        spending.settle(Decimal(0))
+        raise
+    except OutboundError as problem:
+        if problem.status is not None:
+            turn.settle(0)
+            spending.settle(Decimal(0))
+        raise
