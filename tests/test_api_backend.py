@@ -117,7 +117,8 @@ def test_a_whole_answer_is_taken_too():
     assert (reply.text, reply.stop, reply.usage.prompt_tokens) == ('{"total": null}', "end", 5)
 
 
-def test_line_separators_comments_and_events_split_anywhere():
+@pytest.mark.parametrize("width", [1, 7, 1000])
+def test_line_separators_comments_and_events_split_anywhere(width):
     """A text may hold every line separator of Unicode, and a packet may end within a letter."""
     text = "a\u2028b\x85c\u00e9\ud55c"
     body = (
@@ -127,7 +128,7 @@ def test_line_separators_comments_and_events_split_anywhere():
         + json.dumps(piece("!", finish="stop")).encode()
         + b"\r\n"
     )
-    parts = b"".join(chunk(body[at : at + 7]) for at in range(0, len(body), 7))
+    parts = b"".join(chunk(body[at : at + width]) for at in range(0, len(body), width))
     assert asking(raw(CHUNKED + parts + chunk(b"\ndata: [DONE]\n\n") + b"0\r\n\r\n")).text == text + "!"
 
 
