@@ -28,7 +28,7 @@ from api_servers import (
     usage,
     whole,
 )
-from faces import ROOT, environment
+from faces import ROOT, docpipe, environment, scan
 from lines import Server, certificate, ok, raw, redirect
 from PIL import Image
 
@@ -691,3 +691,22 @@ def test_the_key_is_nowhere(caplog):
     assert KEY not in everything
     assert KEY[-4:] not in everything
     assert "127.0.0.1" in caplog.text
+
+
+def test_the_command_asks_and_does_not_tell_the_key(tmp_path):
+    page = scan(tmp_path / "page.pdf")
+    with Server(saying("A picture of words."), failing("401 Unauthorized", f"Incorrect API key provided: {KEY}")) as server:
+        env = {"DOCPIPE_BACKEND": "openai_api", "DOCPIPE_MODEL__MODEL": "some-model"}
+        env |= {"DOCPIPE_MODEL__API__URL": server.url("/v1"), "DOCPIPE_MODEL__API__KEY": KEY}
+        told, refused = docpipe("ask", page, "What is this?", "--json", **env), docpipe("ask", page, "What is this?", **env)
+    answer = json.loads(told.stdout)["answers"][0]
+    assert (answer["text"], answer["model"]) == ("A picture of words.", f"{MODEL}@127.0.0.1")
+    assert refused.returncode == AnswerError.exit_code
+    assert b"answered 401" in refused.stderr
+    assert not any(KEY.encode() in said for run in (told, refused) for said in (run.stdout, run.stderr))
+
+
+def test_without_an_address_and_a_key_nothing_is_asked(tmp_path):
+    done = docpipe("ask", scan(tmp_path / "page.pdf"), "What?", DOCPIPE_BACKEND="openai_api", DOCPIPE_MODEL__MODEL="gpt-4.1")
+    assert done.returncode == UsageError.exit_code
+    assert b"DOCPIPE_MODEL__API__KEY" in done.stderr
