@@ -28,7 +28,7 @@ from api_servers import (
     usage,
     whole,
 )
-from faces import ROOT, environment
+from faces import ROOT, docpipe, environment, scan
 from lines import Server, certificate, ok, raw, redirect
 from PIL import Image
 
@@ -117,7 +117,8 @@ def test_a_whole_answer_is_taken_too():
     assert (reply.text, reply.stop, reply.usage.prompt_tokens) == ('{"total": null}', "end", 5)
 
 
-def test_line_separators_comments_and_events_split_anywhere():
+@pytest.mark.parametrize("width", [1, 7, 1000])
+def test_line_separators_comments_and_events_split_anywhere(width):
     """A text may hold every line separator of Unicode, and a packet may end within a letter."""
     text = "a\u2028b\x85c\u00e9\ud55c"
     body = (
@@ -127,7 +128,7 @@ def test_line_separators_comments_and_events_split_anywhere():
         + json.dumps(piece("!", finish="stop")).encode()
         + b"\r\n"
     )
-    parts = b"".join(chunk(body[at : at + 7]) for at in range(0, len(body), 7))
+    parts = b"".join(chunk(body[at : at + width]) for at in range(0, len(body), width))
     assert asking(raw(CHUNKED + parts + chunk(b"\ndata: [DONE]\n\n") + b"0\r\n\r\n")).text == text + "!"
 
 
@@ -690,3 +691,22 @@ def test_the_key_is_nowhere(caplog):
     assert KEY not in everything
     assert KEY[-4:] not in everything
     assert "127.0.0.1" in caplog.text
+
+
+def test_the_command_asks_and_does_not_tell_the_key(tmp_path):
+    page = scan(tmp_path / "page.pdf")
+    with Server(saying("A picture of words."), failing("401 Unauthorized", f"Incorrect API key provided: {KEY}")) as server:
+        env = {"DOCPIPE_BACKEND": "openai_api", "DOCPIPE_MODEL__MODEL": "some-model"}
+        env |= {"DOCPIPE_MODEL__API__URL": server.url("/v1"), "DOCPIPE_MODEL__API__KEY": KEY}
+        told, refused = docpipe("ask", page, "What is this?", "--json", **env), docpipe("ask", page, "What is this?", **env)
+    answer = json.loads(told.stdout)["answers"][0]
+    assert (answer["text"], answer["model"]) == ("A picture of words.", f"{MODEL}@127.0.0.1")
+    assert refused.returncode == AnswerError.exit_code
+    assert b"answered 401" in refused.stderr
+    assert not any(KEY.encode() in said for run in (told, refused) for said in (run.stdout, run.stderr))
+
+
+def test_without_an_address_and_a_key_nothing_is_asked(tmp_path):
+    done = docpipe("ask", scan(tmp_path / "page.pdf"), "What?", DOCPIPE_BACKEND="openai_api", DOCPIPE_MODEL__MODEL="gpt-4.1")
+    assert done.returncode == UsageError.exit_code
+    assert b"DOCPIPE_MODEL__API__KEY" in done.stderr

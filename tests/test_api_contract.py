@@ -1,6 +1,7 @@
 """The same model asked directly, through a server that keeps its word, and through `transformers serve`: what holds for every backend."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from api_servers import transformers_serve
@@ -126,6 +127,14 @@ def test_a_server_that_does_not_stream_says_the_same(local):
         whole, streamed = asking(url, "tiny", extra={"stream": False}), asking(url, "tiny")
         asked = question(schema=SCHEMA, most_tokens=60)
         assert whole.ask(asked) == streamed.ask(asked)
+
+
+def test_many_ask_at_the_same_time(fastapi):
+    texts = [f"Read {'it ' * (at % 4)}" for at in range(16)]
+    alone = {text: fastapi.ask(question(text=text)).text for text in set(texts)}
+    with ThreadPoolExecutor(16) as pool:
+        together = list(pool.map(lambda text: fastapi.ask(question(text=text)).text, texts))
+    assert together == [alone[text] for text in texts]
 
 
 def test_a_model_that_the_server_does_not_have(fastapi, local):
