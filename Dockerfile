@@ -8,7 +8,7 @@ COPY docpipe docpipe
 COPY workers workers
 COPY schemas schemas
 # Wheels only, so that no compiler is needed here either.
-RUN /opt/docpipe/bin/pip install --no-cache-dir --only-binary :all: --constraint constraints.txt '.[queue,tesseract,otel]'
+RUN /opt/docpipe/bin/pip install --no-cache-dir --only-binary :all: --constraint constraints.txt '.[queue,tesseract,otel,api]'
 
 FROM python:3.12-slim
 RUN apt-get update \

@@ -221,8 +221,10 @@ def _guarded(read: Callable[[], Outcome], name: str, numbers: tuple[int, ...]) -
     except UsageError:
         raise
     except DocpipeError as problem:
-        after = problem.after if isinstance(problem, BusyError) else 0.0
-        return Failure(engine=name, pages=numbers, code=problem.code, message=problem.message, retryable=problem.retryable, after=after)
+        wait = problem.after if isinstance(problem, BusyError) else problem.retry_after if isinstance(problem, OutboundError) else None
+        return Failure(
+            engine=name, pages=numbers, code=problem.code, message=problem.message, retryable=problem.retryable, after=wait or 0.0
+        )
     except Exception as problem:
         if errors.is_exhausted(problem):
             raise

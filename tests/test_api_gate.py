@@ -29,7 +29,9 @@ def test_a_call_says_what_it_cost_where_the_model_has_a_price():
     with Server(saying("yes")) as server:
         known = backend(server.url("/v1")).ask(question())
         unknown = backend(server.url("/v1"), model="mine").ask(question())
-    assert known.usage == Usage(calls=1, prompt_tokens=1105, completion_tokens=7, cost_usd=float((1105 * Decimal("2.5") + 7 * 10) / 1_000_000))
+    assert known.usage == Usage(
+        calls=1, prompt_tokens=1105, completion_tokens=7, cost_usd=float((1105 * Decimal("2.5") + 7 * 10) / 1_000_000)
+    )
     assert unknown.usage.cost_usd is None
 
 

@@ -178,6 +178,11 @@ class Backend(ABC):
     def image_tokens(self, width: int, height: int) -> int:
         """The tokens that an image of a size that `fit` gave costs."""
 
+    def admit(self) -> None:
+        """Called before work is put into a question. Raises BusyError where it could not be asked just now; may let through what `ask` then
+        refuses."""
+        return None
+
     @abstractmethod
     def ask(self, question: Question) -> Reply:
         """The answer. Raises EngineError, BusyError at a rate limit, DeadlineError, ResourceError, MissingError, OutboundError."""

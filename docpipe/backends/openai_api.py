@@ -5,9 +5,9 @@ The page's image leaves this machine for the host that the settings name, and fo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from docpipe.backends import Ability, Backend, ModelOptions, Question, Reply
 from docpipe.backends._api.answer import BYTES, FRAME, Answer
@@ -69,11 +69,18 @@ class OpenAiApi(Backend):
     def ask(self, question: Question) -> Reply:
         """The answer. Raises SchemaError, BusyError with the seconds that the server or a limit asks to wait, BudgetError, AnswerError for
         what the server will not take, EngineError where the question is too long, DeadlineError, OutboundError and MissingError."""
-        return self._gate.ask(question, lambda: self._ask(question))
+        return self._gate.ask(question, lambda: self._prepare(question))
 
-    def _ask(self, question: Question) -> Reply:
+    def admit(self) -> None:
+        self._gate.look()
+
+    def _prepare(self, question: Question) -> Callable[[], Reply]:
+        """The call, with everything in it but the waiting."""
+        asked = request(question, model=self.options.model, options=self.options.api, openai=self._server.is_openai)
+        return lambda: self._ask(question, asked)
+
+    def _ask(self, question: Question, asked: Mapping[str, Any]) -> Reply:
         api, host = self.options.api, self._server.host
-        asked = request(question, model=self.options.model, options=api, openai=self._server.is_openai)
         room = most_tokens(question, api)
         answer = Answer(most=question.most_tokens, host=host)
         try:

@@ -33,22 +33,30 @@ class Gate:
         """Raises UsageError for a file of prices that is none, and MissingError where limits are to be shared without the redis package."""
         api = options.api
         self._options, self._api, self._host = options, api, host
+        self._key = f"{host}/{options.model}"
         self._prices = load_prices(api.prices)
         store = shared_store(api)
         limits = Limits(requests=api.requests, tokens=api.tokens, calls=api.calls, seconds=options.seconds + OVERTIME)
         self._breaker, self._pace, self._budget = Breaker(store), Pace(store, limits), Budget(store)
         self._answers = Answers(api.keep, most=api.keep_bytes) if api.keep else None
 
-    def ask(self, question: Question, call: Callable[[], Reply]) -> Reply:
-        """The reply of `call`, or the one that is kept. Raises what it raises, and before it BusyError with the seconds after which to come
-        back, and BudgetError."""
+    def look(self) -> None:
+        """Whether a call might be made just now. Raises BusyError with the seconds after which to come back."""
+        if self._answers is None:  # else it may be that none need be made
+            if (after := self._breaker.open_for(self._host)) > 0:
+                raise BusyError(f"{self._host} is left alone for a while", after=after)
+            self._pace.look(self._key)
+
+    def ask(self, question: Question, prepare: Callable[[], Callable[[], Reply]]) -> Reply:
+        """The reply of the call that `prepare` gives, which is made at once where it may be, or the reply that is kept. Raises what both
+        raise, and between them BusyError with the seconds after which to come back, and BudgetError."""
         if self._answers is None:
-            return self._admitted(question, call)
+            return self._admitted(question, prepare())
         tenant, options = question.account.tenant, self._api.model_dump(mode="json", exclude=_ASIDE)
         key = answer_key(question, model=self._options.model, revision=self._options.revision, parameters=options, tenant=tenant)
         reply = self._answers.get(key, tenant=tenant)
         if reply is None:
-            reply = self._admitted(question, call)
+            reply = self._admitted(question, prepare())
             self._answers.put(key, reply, tenant=tenant)
         return reply
 
@@ -75,7 +83,7 @@ class Gate:
     def _admitted(self, question: Question, call: Callable[[], Reply]) -> Reply:
         expected = self.expected(question)
         tokens = expected.prompt_tokens + most_tokens(question, self._api)
-        with self._breaker.enter(self._host), self._pace.enter(f"{self._host}/{self._options.model}", tokens=tokens) as turn:
+        with self._breaker.enter(self._host), self._pace.enter(self._key, tokens=tokens) as turn:
             spending = self._budget.reserve(list(self._purses(question.account)), expected.most_cost_usd)
             return self._counted(_made(call, turn, spending), turn, spending)
 

@@ -88,13 +88,20 @@ class Pace:
     def enter(self, key: str, *, tokens: int = 0) -> Turn:
         """A turn for a call of about so many tokens. Raises BusyError with the seconds after which to come back, at once."""
         name = secrets.token_hex(8)
+        return Turn(self, key, name=name, tokens=tokens, at=self._admit(key, tokens, name=name))
+
+    def look(self, key: str, *, tokens: int = 0) -> None:
+        """Whether one might enter just now, before work is put into what is to be asked. Raises BusyError as `enter` does."""
+        self._admit(key, tokens, name="")
+
+    def _admit(self, key: str, tokens: int, *, name: str) -> float:
+        """The store's time of entering, or with no name of a look."""
         # A share of chance for those who are told the latest time of all: the script has none of its own.
-        found = self._store.run(
-            _ENTER, [f"pace:{key}"], name=name, tokens=tokens, chance=secrets.randbelow(1000) / 1000, **self._limits.terms()
-        )
+        given = {"name": name, "take": bool(name), "tokens": tokens, "chance": secrets.randbelow(1000) / 1000}
+        found = self._store.run(_ENTER, [f"pace:{key}"], **given, **self._limits.terms())
         if not found["entered"]:
             raise BusyError(f"the limits of {key} allow no further call just now", after=found["after"])
-        return Turn(self, key, name=name, tokens=tokens, at=found["at"])
+        return float(found["at"])
 
     def hold(self, key: str, after: float) -> None:
         """Nobody enters for so many seconds."""
@@ -116,10 +123,12 @@ def _enter(states: Sequence[State], now: float, args: Mapping[str, Any]) -> Mapp
     full = "calls" in args and len(leases) >= args["calls"]
     even = max(due if args["per_request"] else 0, paid if args["per_token"] else 0, state.get("held", 0))
     entered, after = even <= now and gate <= now and not full, 0.0
-    if entered:
+    if entered and args["take"]:
         due, paid = due + args["per_request"], paid + args["tokens"] * args["per_token"]
         leases[args["name"]] = now + args["lease"]
         starts = [*starts, now][-args["count"] :] if args["count"] else []
+    elif entered:
+        pass
     elif even <= now and not full:
         after = gate - now  # only the window: its time has come, so it does not queue again
     else:
@@ -149,11 +158,13 @@ local gate = (args.count > 0 and #starts >= args.count) and starts[1] + args.win
 local full = args.calls and busy >= args.calls
 local even = math.max(args.per_request > 0 and due or 0, args.per_token > 0 and paid or 0, state.held or 0)
 local entered, after = even <= now and gate <= now and not full, 0
-if entered then
+if entered and args.take then
   due, paid = due + args.per_request, paid + args.tokens * args.per_token
   leases[args.name] = now + args.lease
   if args.count > 0 then table.insert(starts, now) else starts = {} end
   while #starts > args.count do table.remove(starts, 1) end
+elseif entered then
+  -- only looked
 elseif even <= now and not full then
   after = gate - now
 else

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel
 
 from docpipe.backends import Backend, ModelOptions, backend_class
-from docpipe.errors import EngineError, UsageError
+from docpipe.errors import DocpipeError, UsageError
 from docpipe.extract import Engine
 from docpipe.extract.vlm.ask import Inquiry
 from docpipe.extract.vlm.candidates import NAME, candidates, joined, of_page
@@ -59,14 +59,15 @@ class VlmEngine(Engine):
         """
         (page,) = pages
         backend = self._document_backend()
+        backend.admit()
         wire = compile_wire(schema)
         words = load_words(page, space) or Words(page=page.number, width=page.width, height=page.height, source="none")
         dpi = page.dpi or job.options.dpi
         inquiry = Inquiry(backend, schema, words, dpi, hint=job.options.hint, shots=shots(schema, backend), account=job.account)
         try:
             answers = inquiry.read(list(parts(page_image(page, space), dpi, backend)))
-        except EngineError as problem:
-            if problem.retryable or not inquiry.spent:
+        except DocpipeError as problem:
+            if problem.retryable or isinstance(problem, UsageError) or not inquiry.spent:
                 raise
             return Failure(engine=self.name, pages=(page.number,), code=problem.code, message=problem.message, usage=inquiry.usage)
         found = list(candidates(joined(answers, wire.specs), wire.specs, words, model=inquiry.model or ""))
