@@ -82,22 +82,21 @@ def outage(pages: int = 200, seconds: float = 60.0) -> None:
         )
 
 
-def many(slots: int = 200, pages: int = 2000) -> None:
-    server = Limited(said(TOTALS), per_second=100_000, takes=10.0)
+def many(slots: int = 200, pages: int = 1000, takes: float = 30.0) -> None:
+    server = Limited(said(TOTALS), per_second=100_000, takes=takes)
     with running(server) as (queue, folder):
-        worker = psutil.Process(queue.worker("api", pool="threads", slots=slots).pid)
         job = queue.client.submit(draw(folder / "slips.pdf", *[PRINT] * pages), WISH)
-        sizes, begin = [], time.monotonic()
-        until(lambda: len(server.answered) >= slots, 400)
-        cpu, done = sum(worker.cpu_times()[:2]), len(server.answered)
-        while not queue.client.job(job).ended and time.monotonic() - begin < 1200:
-            sizes.append(worker.memory_info().rss)
-            time.sleep(1)
-        pages_done = len(server.answered) - done
-        cpu = sum(worker.cpu_times()[:2]) - cpu
+        until(lambda: queue.client.job(job).state == "reading", 400)
+        worker = psutil.Process(queue.worker("api", pool="threads", slots=slots).pid)
+        until(lambda: len(server.answered) >= slots // 2, 200)
+        begin, cpu, done, sizes = time.monotonic(), sum(worker.cpu_times()[:2]), len(server.answered), []
+        while len(server.answered) < pages and time.monotonic() - begin < 600:
+            sizes.append(worker.memory_info().rss / 1e6)
+            time.sleep(0.5)
+        cpu, done = sum(worker.cpu_times()[:2]) - cpu, len(server.answered) - done
         print(
-            f"{slots} slots: {pages_done / (time.monotonic() - begin):.1f} pages/s, {cpu / pages_done * 1000:.0f} ms CPU a page in the worker, "
-            f"{min(sizes) / 1e6:.0f} to {max(sizes) / 1e6:.0f} MB, first quarter at most {max(sizes[: len(sizes) // 4]) / 1e6:.0f}"
+            f"{slots} slots, {takes:.0f} s a page: {done / (time.monotonic() - begin):.1f} pages/s, at most {server.most} at a time, "
+            f"{cpu / done * 1000:.0f} ms CPU a page in the worker; memory {sizes[0]:.0f} MB at first, {max(sizes):.0f} at the most"
         )
 
 

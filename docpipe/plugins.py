@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
+import threading
 from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
@@ -15,6 +16,7 @@ from docpipe.errors import UsageError
 
 T = TypeVar("T")
 PACKAGE = Path(__file__).resolve().parent
+_importing = threading.RLock()  # a module is known by its name from the moment its import begins, and is whole at its end
 
 
 def load(reference: str, kind: type[T], home: Path, *, error: type[UsageError] = UsageError) -> type[T]:
@@ -63,8 +65,11 @@ def _module_of_file(file: Path, error: type[UsageError]) -> ModuleType:
         inside = file.relative_to(PACKAGE).with_suffix("")
         return importlib.import_module(".".join(("docpipe", *(part for part in inside.parts if part != "__init__"))))
     name = f"_docpipe_{file.stem}_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}"
-    if name in sys.modules:
-        return sys.modules[name]
+    with _importing:
+        return sys.modules[name] if name in sys.modules else _imported(name, file, error)
+
+
+def _imported(name: str, file: Path, error: type[UsageError]) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise error(f"{file} is not a Python file")

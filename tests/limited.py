@@ -8,13 +8,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Limited:
-    """Answers each question with `text` after `takes` seconds; above `per_second` within any second with 429. `answered` are the times of
-    its answers, `refused` counts the others."""
+    """Answers each question with `text`, after `takes` seconds; above `per_second` within any second with 429. `answered` are the times of
+    its answers, `refused` counts the others, `most` those at a time."""
 
     def __init__(self, text: str, *, per_second: int, takes: float = 0.1) -> None:
         self.text, self.per_second, self.takes = text, per_second, takes
         self.answered: list[float] = []
-        self.refused = 0
+        self.refused = self.most = self._at_work = 0
         self._recent: deque[float] = deque()
         self._lock = threading.Lock()
         self._port = 0
@@ -58,8 +58,12 @@ class Limited:
     def reply(self) -> tuple[int, dict[str, str], bytes]:
         if not self._allows():
             return 429, {"Retry-After": "1"}, json.dumps({"error": {"message": "slow down", "code": "rate_limit_exceeded"}}).encode()
+        with self._lock:
+            self._at_work += 1
+            self.most = max(self.most, self._at_work)
         time.sleep(self.takes)
         with self._lock:
+            self._at_work -= 1
             self.answered.append(time.monotonic())
         said = {"index": 0, "message": {"role": "assistant", "content": self.text}, "finish_reason": "stop"}
         return 200, {}, json.dumps({"model": "m", "choices": [said], "usage": {"prompt_tokens": 900, "completion_tokens": 50}}).encode()

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,21 @@ def test_loading_a_schema_needs_no_heavy_package() -> None:
 def test_load_schema_refuses_what_is_no_schema() -> None:
     with pytest.raises(SchemaError, match="there is no 'nothing'"):
         load_schema("nothing")
+
+
+def test_a_file_that_several_threads_want_at_once_is_imported_once_and_whole(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(f"import time\ntime.sleep(0.3)\n{ONE}")
+    found: list[object] = []
+
+    def want() -> None:
+        try:
+            found.append(schema(f"{tmp_path / 'slow.py'}:Thing"))
+        except SchemaError as problem:
+            found.append(problem)
+
+    threads = [threading.Thread(target=want) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(found) == 4 and len(set(found)) == 1 and isinstance(found[0], type)

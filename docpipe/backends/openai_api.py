@@ -75,7 +75,8 @@ class OpenAiApi(Backend):
         self._gate.look()
 
     def _prepare(self, question: Question) -> Callable[[], Reply]:
-        """The call, with everything in it but the waiting."""
+        """The call, with everything in it but the waiting: what is let through should be on its way at once."""
+        self._server.get_ready()
         asked = request(question, model=self.options.model, options=self.options.api, openai=self._server.is_openai)
         return lambda: self._ask(question, asked)
 

@@ -87,6 +87,10 @@ class Server:
         except library.APIConnectionError as problem:
             raise OutboundError(f"{self.host}: {type(problem.__cause__ or problem).__name__}") from None
 
+    def get_ready(self) -> None:
+        """What takes long once is done: the SDK is imported, a second, and its client made. Raises MissingError."""
+        self._client()
+
     def close(self) -> None:
         """Close the connections; a later request opens new ones."""
         with self._lock:

@@ -51,12 +51,12 @@ class Gate:
         """The reply of the call that `prepare` gives, which is made at once where it may be, or the reply that is kept. Raises what both
         raise, and between them BusyError with the seconds after which to come back, and BudgetError."""
         if self._answers is None:
-            return self._admitted(question, prepare())
+            return self._admitted(question, prepare)
         tenant, options = question.account.tenant, self._api.model_dump(mode="json", exclude=_ASIDE)
         key = answer_key(question, model=self._options.model, revision=self._options.revision, parameters=options, tenant=tenant)
         reply = self._answers.get(key, tenant=tenant)
         if reply is None:
-            reply = self._admitted(question, prepare())
+            reply = self._admitted(question, prepare)
             self._answers.put(key, reply, tenant=tenant)
         return reply
 
@@ -80,10 +80,10 @@ class Gate:
             return (width // square) * (height // square)
         return image_tokens(width, height, model=self._options.model, detail=self._api.detail, prices=self._prices)
 
-    def _admitted(self, question: Question, call: Callable[[], Reply]) -> Reply:
-        expected = self.expected(question)
+    def _admitted(self, question: Question, prepare: Callable[[], Callable[[], Reply]]) -> Reply:
+        call, expected = prepare(), self.expected(question)
         tokens = expected.prompt_tokens + most_tokens(question, self._api)
-        with self._breaker.enter(self._host), self._pace.enter(self._key, tokens=tokens) as turn:
+        with self._breaker.enter(self._host), self._pace.enter(self._key, tokens=tokens, queue=False) as turn:
             spending = self._budget.reserve(list(self._purses(question.account)), expected.most_cost_usd)
             return self._counted(_made(call, turn, spending), turn, spending)
 
