@@ -87,6 +87,7 @@ def many(slots: int = 200, pages: int = 1000, takes: float = 30.0) -> None:
     with running(server) as (queue, folder):
         job = queue.client.submit(draw(folder / "slips.pdf", *[PRINT] * pages), WISH)
         until(lambda: queue.client.job(job).state == "reading", 400)
+        queue.settings["DOCPIPE_MODEL__SECONDS"] = str(4 * takes)
         worker = psutil.Process(queue.worker("api", pool="threads", slots=slots).pid)
         until(lambda: len(server.answered) >= slots // 2, 200)
         begin, cpu, done, sizes = time.monotonic(), sum(worker.cpu_times()[:2]), len(server.answered), []

@@ -37,7 +37,8 @@ class Allowed(Record):
         """The options with every reference in them as it is to be loaded. Raises SchemaError."""
         engines, formats = (tuple(map(self.reference, names)) for names in (options.engines, options.formats))
         ocr, backend = self.reference(options.ocr), self.reference(options.backend)
-        return options.model_copy(update={"engines": engines, "formats": formats, "ocr": ocr, "backend": backend})
+        redact = options.redact and self.reference(options.redact)
+        return options.model_copy(update={"engines": engines, "formats": formats, "ocr": ocr, "backend": backend, "redact": redact})
 
     def load_schema(self, ref: SchemaRef) -> type[BaseModel]:
         """The schema that a job names. Raises SchemaError, and MismatchError where it no longer says what it said when the job was

@@ -55,7 +55,7 @@ class SchemaRef(Record):
 
 class ReadOptions(Record):
     """What changes a reading, and so takes part in the hash that resuming compares. `backend` is asked by the engines that need a model,
-    which are told the page's words where `hint` says so."""
+    which are told the page's words where `hint` says so; `redact` names who blacks out what must not leave this machine."""
 
     engines: tuple[str, ...] = ("einvoice", "labels")
     ocr: str = "ppocr"
@@ -65,6 +65,7 @@ class ReadOptions(Record):
     pages: tuple[int, ...] = ()
     formats: tuple[str, ...] = ()
     hint: bool = False
+    redact: str = ""
 
 
 class Account(Record):
@@ -241,6 +242,15 @@ class Issue(Record):
     suggestion: str | None = None
 
 
+class Sent(Record):
+    """What went to another machine: the images of these pages, whole or `redacted`, and their words too where `words` says so."""
+
+    host: str
+    pages: tuple[int, ...]
+    words: bool = False
+    redacted: bool = False
+
+
 class Reading(Record):
     """What one engine read from one or more pages: rival candidates, best first per path.
 
@@ -255,6 +265,7 @@ class Reading(Record):
     locale: Locale = Locale()
     usage: Usage = Usage(calls=1)
     issues: tuple[Issue, ...] = ()
+    sent: Sent | None = None
 
 
 class Failure(Record):
@@ -269,6 +280,7 @@ class Failure(Record):
     retryable: bool = False
     after: float = 0.0
     usage: Usage = Usage(calls=1)
+    sent: Sent | None = None
 
 
 Outcome = Annotated[Reading | Failure, Attribute(discriminator="kind")]
@@ -331,10 +343,11 @@ class Field(Record):
 
 
 class ResultUsage(Record):
-    """What the whole document cost."""
+    """What the whole document cost, and what of it went to other machines."""
 
     pages: int = 0
     by_engine: dict[str, Usage] = {}
+    sent: tuple[Sent, ...] = ()
 
 
 class Producer(Record):

@@ -41,6 +41,7 @@ def make_request(
     pages: Sequence[int] = (),
     formats: Sequence[str] = (),
     dpi: int | None = None,
+    redact: str | None = None,
 ) -> Request:
     """A call's wishes: what is given, else what the settings say."""
     options = ReadOptions(
@@ -52,6 +53,7 @@ def make_request(
         pages=tuple(sorted(set(pages))),
         formats=tuple(formats),
         hint=settings.hint,
+        redact=settings.redact if redact is None else redact,
     )
     return Request(schema_name=schema_name, options=options, limits=settings.limits(), cache=settings.cache, model=settings.model)
 

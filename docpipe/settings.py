@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     backend: str = Field(DEFAULT_BACKEND, description="what asks the model: a bare name, module:Class or path.py:Class")
     model: ModelOptions = Field(ModelOptions(), description="which model: DOCPIPE_MODEL__MODEL is its folder or id, and so on")
     hint: bool = Field(False, description="tell the model the page's words, as they were read without it")
+    redact: str = Field("", description="who blacks out what no other machine may see: a bare name, module:Class or path.py:Class")
     cache: Path = Field(Path.home() / ".cache" / "docpipe", description="folder for prepared model files")
 
     ledger: str = Field(f"sqlite:///{_STATE / 'ledger.sqlite'}", description="the queue's database: sqlite:/// or postgresql+psycopg://")

@@ -45,6 +45,9 @@ class Limited:
             daemon_threads = True
             request_queue_size = 128
 
+            def handle_error(self, *_) -> None:
+                return None  # whoever asked has hung up
+
         self._server = Server(("127.0.0.1", self._port), Handler)
         self._port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()

@@ -1,5 +1,6 @@
 """The same model asked directly, through a server that keeps its word, and through `transformers serve`: what holds for every backend."""
 
+import contextlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,12 +12,16 @@ from digits.pages import Slip
 from digits.train import CHECKPOINT
 from openai_server import make_app, served
 from PIL import Image
+from test_vlm import Item
+from test_vlm_wire import Order
 
 from docpipe.api import Reader
 from docpipe.backends import ApiOptions, ModelOptions, Question, Shot, load_backend
 from docpipe.backends._probe import probe
 from docpipe.errors import AnswerError
 from docpipe.extract.vlm.parse import Refused, judge
+from docpipe.extract.vlm.prompt import SYSTEM, ask_for
+from docpipe.extract.vlm.wire import compile_wire
 from docpipe.request import make_request
 from docpipe.settings import Settings
 
@@ -97,6 +102,23 @@ def test_a_larger_image_and_an_example_make_the_question_longer(backend):
     small, large, with_example = (backend.ask(one).usage.prompt_tokens for one in asked)
     assert 0 < small < large < with_example
     assert large - small == 70 - 4  # squares of 28 pixels
+
+
+@pytest.mark.parametrize("server", ["fastapi", "transformers"])
+def test_what_a_call_takes_is_known_before_it_is_made(server, request):
+    """The image's tokens to the last, and the words' as the server has counted the like: within 5 % of what it then says."""
+    far = request.getfixturevalue(server)
+    options = far.options.model_copy(update={"api": far.options.api.model_copy(update={"square": 28})})
+
+    def about(schema, number, size):
+        return question(picture(size=size), text=ask_for(compile_wire(schema), number=number), system=SYSTEM, most_tokens=1)
+
+    with contextlib.closing(load_backend("openai_api", options)) as asked:
+        for schema in (Slip, Item, Order):
+            asked.ask(about(schema, 1, (280, 196)))
+        for one in (about(Slip, 2, (560, 392)), about(Item, 3, (112, 560)), about(Slip, 117, (56, 56)), about(Order, 9, (280, 280))):
+            expected, counted = asked.expected(one).prompt_tokens, asked.ask(one).usage.prompt_tokens
+            assert abs(expected - counted) <= 0.05 * counted, (expected, counted)
 
 
 def test_a_schema_is_followed_where_it_is_said_to_be_and_found_out_where_it_is_not(backend):

@@ -40,6 +40,7 @@ FORBIDDEN = {
     "docpipe.extract": ("docpipe.validate", *FACES, "docpipe.pipeline", "docpipe.settings"),
     "docpipe.validate": ("docpipe.preprocess", "docpipe.words", "docpipe.extract", *FACES, "docpipe.pipeline", "docpipe.settings"),
     "docpipe.backends": (*STAGES, *FACES, "docpipe.pipeline", "docpipe.settings", "docpipe.fields"),
+    "docpipe.redact": (*STAGES, *FACES, "docpipe.pipeline", "docpipe.settings", "docpipe.backends"),
     "docpipe.sinks": (*STAGES, "docpipe.cli", "docpipe.commands", "docpipe.api", "docpipe.batch", "docpipe.pipeline", "docpipe.settings"),
     "docpipe.pipeline": (*FACES, "docpipe.settings", "docpipe.ledger", "docpipe.store"),
     "docpipe.ledger": (*STAGES, *FACES, "docpipe.pipeline", "docpipe.settings", "docpipe.store", "docpipe.artifacts", "docpipe.delivery"),

@@ -166,6 +166,11 @@ class Backend(ABC):
         return lambda: False
 
     @property
+    def host(self) -> str | None:
+        """The machine that questions go to; None for this one."""
+        return None
+
+    @property
     @abstractmethod
     def ability(self) -> Ability:
         """What the model can be asked for; may look at the model's configuration, but not load it. Raises EngineError, MissingError."""

@@ -13,6 +13,7 @@ from docpipe.backends import Ability, Backend, ModelOptions, Question, Reply
 from docpipe.backends._api.answer import BYTES, FRAME, Answer
 from docpipe.backends._api.breaker import Breaker
 from docpipe.backends._api.client import Server
+from docpipe.backends._api.cost import Estimate
 from docpipe.backends._api.errors import Complained
 from docpipe.backends._api.gate import Gate, shared_store
 from docpipe.backends._api.request import fit, most_tokens, request, thinks
@@ -32,6 +33,10 @@ class OpenAiApi(Backend):
             raise UsageError("no model is named", hint="DOCPIPE_MODEL__MODEL is the server's name for it; on Azure, the deployment's")
         self._server = Server(options.api)
         self._gate = Gate(options, self._server.host)
+
+    @property
+    def host(self) -> str:
+        return self._server.host
 
     @classmethod
     def circuit(cls, options: ModelOptions) -> Callable[[], bool]:
@@ -70,6 +75,10 @@ class OpenAiApi(Backend):
         """The answer. Raises SchemaError, BusyError with the seconds that the server or a limit asks to wait, BudgetError, AnswerError for
         what the server will not take, EngineError where the question is too long, DeadlineError, OutboundError and MissingError."""
         return self._gate.ask(question, lambda: self._prepare(question))
+
+    def expected(self, question: Question) -> Estimate:
+        """The tokens that the question takes, and what the call costs at the most. Sends nothing."""
+        return self._gate.expected(question)
 
     def admit(self) -> None:
         self._gate.look()

@@ -31,6 +31,7 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
     )
     engines.add_argument("--engines", metavar="A,B", help="the engines that read, in order (default: einvoice,labels)")
     _add_backend_option(group)
+    _add_redact_option(group)
     group.add_argument("--ocr", metavar="NAME", help="OCR engine: a name, module:Class or path.py:Class")
     group.add_argument("--lang", metavar="DE,EN", help="languages of the documents, as two-letter codes")
     group.add_argument("--pages", metavar="1-3,7", help="only these pages, counted from 1")
@@ -43,6 +44,7 @@ def add_asking_options(parser: argparse.ArgumentParser) -> None:
     """What to ask of which pages, and how to say it."""
     group = parser.add_argument_group("asking")
     _add_backend_option(group)
+    _add_redact_option(group)
     group.add_argument("--pages", metavar="1-3,7", help="only these pages, counted from 1")
     group.add_argument("--dpi", metavar="N", help="resolution pages are rendered at, 72 to 600")
     group.add_argument("--json", action="store_true", help="one JSON object, with what each answer has cost")
@@ -50,6 +52,10 @@ def add_asking_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_backend_option(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--backend", metavar="NAME", help="what asks the model: a name, module:Class or path.py:Class")
+
+
+def _add_redact_option(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--redact", metavar="NAME", help="who blacks out what no other machine may see, such as identifiers")
 
 
 def add_password_options(parser: argparse.ArgumentParser) -> None:
@@ -70,6 +76,7 @@ def read_request(arguments: argparse.Namespace, settings: Settings) -> Request:
         engines=_engines(arguments),
         ocr=arguments.ocr,
         backend=arguments.backend,
+        redact=arguments.redact,
         languages=_languages(arguments.lang),
         pages=parse_pages(arguments.pages, most=settings.max_pages),
         formats=arguments.format,
@@ -84,6 +91,7 @@ def read_asking(arguments: argparse.Namespace, settings: Settings) -> Request:
     return make_request(
         settings,
         backend=arguments.backend,
+        redact=arguments.redact,
         pages=parse_pages(arguments.pages, most=settings.max_pages),
         dpi=_dpi(arguments),
     )

@@ -22,6 +22,7 @@ from docpipe.records import (
     Readings,
     Result,
     ResultUsage,
+    Sent,
     Status,
     Usage,
     Value,
@@ -50,7 +51,7 @@ def build(
         fields=tuple(field(choice) for choice in choices.values() if choice.at is not None),
         issues=(*issues, *misfits),
         pages=tuple(sorted(readings.pages, key=lambda page: page.number)),
-        usage=ResultUsage(pages=pages, by_engine=usage(readings.outcomes)),
+        usage=ResultUsage(pages=pages, by_engine=usage(readings.outcomes), sent=sent(readings.outcomes)),
         producer=producer(readings.outcomes),
         job=readings.job.id,
     )
@@ -169,6 +170,17 @@ def _total(parts: Sequence[Usage]) -> Usage:
         prompt_tokens=sum(part.prompt_tokens for part in parts),
         completion_tokens=sum(part.completion_tokens for part in parts),
         cost_usd=sum(costs) if costs else None,
+    )
+
+
+def sent(outcomes: Sequence[Outcome]) -> tuple[Sent, ...]:
+    """What went to other machines: for each host, and each way of sending, the pages."""
+    pages: dict[tuple[str, bool, bool], set[int]] = {}
+    for one in (outcome.sent for outcome in outcomes if outcome.sent):
+        pages.setdefault((one.host, one.words, one.redacted), set()).update(one.pages)
+    return tuple(
+        Sent(host=host, pages=tuple(sorted(numbers)), words=words, redacted=redacted)
+        for (host, words, redacted), numbers in sorted(pages.items())
     )
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 
@@ -96,13 +95,6 @@ def text_tokens(text: str) -> int:
     """The tokens of a text, estimated without a tokenizer and rather too many: one for 4 letters of a word or less, for 3 digits or less,
     for a sign, for blanks that are more than one space or stand before a number, and for 2 bytes of anything beyond ASCII."""
     return sum(_weight(found.lastgroup or "", found.group()) for found in _PIECES.finditer(text))
-
-
-def estimate(*, model: str, texts: Iterable[str], images: Iterable[int], most_tokens: int, prices: Prices | None = None) -> Estimate:
-    """The most that a call with these texts (the schema's JSON among them) and images of so many tokens costs, where its answer has all of
-    `most_tokens`."""
-    prompt = OVERHEAD + sum(map(text_tokens, texts)) + sum(images)
-    return Estimate(prompt_tokens=prompt, most_cost_usd=cost(model, prompt_tokens=prompt, completion_tokens=most_tokens, prices=prices))
 
 
 def cost(model: str, *, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0, prices: Prices | None = None) -> Decimal | None:

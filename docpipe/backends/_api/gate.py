@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import chain
@@ -14,14 +15,17 @@ from docpipe.backends import ApiOptions, ModelOptions, Question, Reply
 from docpipe.backends._api.answers import Answers, answer_key
 from docpipe.backends._api.breaker import Breaker
 from docpipe.backends._api.budget import Budget, Purse, Spending, job_purse, tenant_purse
-from docpipe.backends._api.cost import Estimate, cost, estimate, image_tokens, load_prices
+from docpipe.backends._api.cost import OVERHEAD, Estimate, cost, image_tokens, load_prices, text_tokens
 from docpipe.backends._api.pace import Limits, Pace, Turn
 from docpipe.backends._api.request import most_tokens
 from docpipe.backends._api.store import Store, open_store
 from docpipe.errors import BusyError, OutboundError
 from docpipe.records import Account
 
+LEAST_SHARE, MOST_SHARE = 0.5, 8.0  # a server that counts images otherwise than we must not make words cost nothing
+MOST_KINDS = 256
 OVERTIME = 30.0  # seconds beyond those of a call until its place is somebody else's
+_NUMBERS = re.compile(r"\d+")
 # Of a server's options, what changes nothing about its answers.
 _ASIDE = {"key", "requests", "tokens", "calls", "shared", "prices", "job_usd", "tenant_usd", "keep", "keep_bytes"}
 
@@ -34,6 +38,7 @@ class Gate:
         api = options.api
         self._options, self._api, self._host = options, api, host
         self._key = f"{host}/{options.model}"
+        self._shares: dict[str, float] = {}  # kind of question -> tokens that the server counts for one that is estimated of its words
         self._prices = load_prices(api.prices)
         store = shared_store(api)
         limits = Limits(requests=api.requests, tokens=api.tokens, calls=api.calls, seconds=options.seconds + OVERTIME)
@@ -61,17 +66,27 @@ class Gate:
         return reply
 
     def expected(self, question: Question) -> Estimate:
-        """What the call takes and costs at the most."""
-        texts = [question.system, question.text, *(text for shot in question.shots for text in (shot.text, shot.answer))]
-        texts += [json.dumps(question.schema)] if question.schema else []
+        """What the call takes and costs at the most; once the server has counted such a question, as it counts."""
+        share = self._shares.get(_kind(question)) or self._shares.get("", 1.0)
+        prompt = self._images(question) + round(share * self._texts(question))
+        usd = cost(self._options.model, prompt_tokens=prompt, completion_tokens=most_tokens(question, self._api), prices=self._prices)
+        return Estimate(prompt_tokens=prompt, most_cost_usd=usd)
+
+    def _images(self, question: Question) -> int:
         images = chain(question.images, *(shot.images for shot in question.shots))
-        return estimate(
-            model=self._options.model,
-            texts=texts,
-            images=(self.image_tokens(*image.size) for image in images),
-            most_tokens=most_tokens(question, self._api),
-            prices=self._prices,
-        )
+        return sum(self.image_tokens(*image.size) for image in images)
+
+    def _texts(self, question: Question) -> int:
+        texts = [question.system, question.text, *(text for shot in question.shots for text in (shot.text, shot.answer))]
+        form = json.dumps(question.schema) if question.schema else ""
+        return OVERHEAD + sum(map(text_tokens, [*texts, form]))
+
+    def _learn(self, question: Question, counted: int) -> None:
+        """What the server makes of words, by how it counted a question: of these, and of others until it has counted them."""
+        share = (counted - self._images(question)) / self._texts(question)
+        if len(self._shares) > MOST_KINDS:
+            self._shares.clear()
+        self._shares[_kind(question)] = self._shares[""] = min(MOST_SHARE, max(LEAST_SHARE, share))
 
     def image_tokens(self, width: int, height: int) -> int:
         """What an image takes of a question."""
@@ -85,7 +100,9 @@ class Gate:
         tokens = expected.prompt_tokens + most_tokens(question, self._api)
         with self._breaker.enter(self._host), self._pace.enter(self._key, tokens=tokens, queue=False) as turn:
             spending = self._budget.reserve(list(self._purses(question.account)), expected.most_cost_usd)
-            return self._counted(_made(call, turn, spending), turn, spending)
+            reply = _made(call, turn, spending)
+            self._learn(question, reply.usage.prompt_tokens)
+            return self._counted(reply, turn, spending)
 
     def _counted(self, reply: Reply, turn: Turn, spending: Spending) -> Reply:
         """The reply with its price, where the model has one."""
@@ -108,6 +125,12 @@ class Gate:
 def shared_store(api: ApiOptions) -> Store:
     """Where limits, circuits and budgets are kept."""
     return open_store(api.shared.get_secret_value() if api.shared else None)
+
+
+def _kind(question: Question) -> str:
+    """Questions of one kind differ by numbers, as that of the page, and by their images."""
+    texts = [question.system, question.text, *(shot.text + shot.answer for shot in question.shots)]
+    return _NUMBERS.sub("", "\n".join(texts))
 
 
 def _made(call: Callable[[], Reply], turn: Turn, spending: Spending) -> Reply:

@@ -12,12 +12,13 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel
 
 from docpipe.backends import Backend, ModelOptions, backend_class
-from docpipe.errors import DocpipeError, UsageError
+from docpipe.errors import BudgetError, DocpipeError, UsageError
 from docpipe.extract import Engine
 from docpipe.extract.vlm.ask import Inquiry
 from docpipe.extract.vlm.candidates import NAME, candidates, joined, of_page
 from docpipe.extract.vlm.examples import shots
-from docpipe.extract.vlm.image import page_image, parts
+from docpipe.extract.vlm.image import parts
+from docpipe.extract.vlm.shown import shown
 from docpipe.extract.vlm.wire import compile_wire
 from docpipe.fields import fields_of
 from docpipe.records import Failure, Job, Page, Reading, Words
@@ -63,13 +64,21 @@ class VlmEngine(Engine):
         wire = compile_wire(schema)
         words = load_words(page, space) or Words(page=page.number, width=page.width, height=page.height, source="none")
         dpi = page.dpi or job.options.dpi
-        inquiry = Inquiry(backend, schema, words, dpi, hint=job.options.hint, shots=shots(schema, backend), account=job.account)
+        seen = shown(page, words, backend, dpi=dpi, hint=job.options.hint, redact=job.options.redact, space=space)
+        inquiry = Inquiry(backend, schema, words, dpi, hint=seen.hint, shots=shots(schema, backend), account=job.account)
         try:
-            answers = inquiry.read(list(parts(page_image(page, space), dpi, backend)))
+            answers = inquiry.read(list(parts(seen.image, dpi, backend)))
         except DocpipeError as problem:
-            if problem.retryable or isinstance(problem, UsageError) or not inquiry.spent:
+            if problem.retryable or isinstance(problem, UsageError | BudgetError) or not (inquiry.spent or seen.sent):
                 raise
-            return Failure(engine=self.name, pages=(page.number,), code=problem.code, message=problem.message, usage=inquiry.usage)
+            return Failure(
+                engine=self.name,
+                pages=(page.number,),
+                code=problem.code,
+                message=problem.message,
+                usage=inquiry.usage,
+                sent=seen.sent,
+            )
         found = list(candidates(joined(answers, wire.specs), wire.specs, words, model=inquiry.model or ""))
         return Reading(
             engine=self.name,
@@ -78,6 +87,7 @@ class VlmEngine(Engine):
             candidates=(*found, *of_page(found, fields_of(schema))),
             usage=inquiry.usage,
             issues=tuple(inquiry.issues),
+            sent=seen.sent,
         )
 
     def _document_backend(self) -> Backend:

@@ -37,7 +37,7 @@ class Inquiry:
     schema: type[BaseModel]
     words: Words
     dpi: float
-    hint: bool = False
+    hint: Words | None = None
     shots: tuple[Shot, ...] = ()
     account: Account = NOBODY
     model: str | None = None
@@ -105,7 +105,7 @@ class Inquiry:
         return closer(part, region, self.dpi) if region else None
 
     def _question(self, wire: Wire, *, whole: bool) -> str:
-        return ask_for(wire, number=self.words.page, part=not whole, hint=self.words if self.hint else None)
+        return ask_for(wire, number=self.words.page, part=not whole, hint=self.hint)
 
     def _may_be_empty(self, whole: bool) -> bool:
         return not (whole and self.words.words)
