@@ -1,4 +1,5 @@
-"""The only reader of the environment: DOCPIPE_ variables, each with a default. Read by the CLI and the workers, passed on as arguments."""
+"""The only reader of the environment: DOCPIPE_ variables, each with a default; an empty one is not set. Read by the CLI and the workers,
+passed on as arguments."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ _STATE = Path.home() / ".local" / "state" / "docpipe"
 class Settings(BaseSettings):
     """`DOCPIPE_PAGE_SECONDS=30` and so on; `docpipe run --help` lists what a call can override."""
 
-    model_config = SettingsConfigDict(env_prefix="DOCPIPE_", env_nested_delimiter="__", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="DOCPIPE_", env_nested_delimiter="__", frozen=True, extra="ignore", env_ignore_empty=True)
 
     max_bytes: ByteSize = Field(Limits.model_fields["file_bytes"].default, description="largest file that is opened")
     max_pages: int = Field(Limits.model_fields["pages"].default, ge=1, description="most pages of a document")

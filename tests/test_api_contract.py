@@ -10,6 +10,7 @@ from checkpoints import checkpoint
 from digits import readings
 from digits.pages import Slip
 from digits.train import CHECKPOINT
+from faces import docpipe as command
 from openai_server import make_app, served
 from PIL import Image
 from test_vlm import Item
@@ -200,3 +201,22 @@ def test_a_model_that_reads_does_so_through_a_server(tmp_path):
     trained.close()
     assert sum(one.right and one.boxed for one in reads) >= 8
     assert {one.status for one in reads} <= {"review", "failed"}
+
+
+def test_the_doctor_says_what_a_server_really_does(fastapi, transformers, monkeypatch):
+    """Of the tests' server everything is true but that a random model reads; the other ignores schemas."""
+    for server, schema in ((fastapi, "yes"), (transformers, "no")):
+        for name, value in {"MODEL": server.options.model, "API__URL": server.options.api.url}.items():
+            monkeypatch.setenv(f"DOCPIPE_MODEL__{name}", value)
+        monkeypatch.setenv("DOCPIPE_MODEL__SECONDS", "120")
+        done = command("doctor", "--backend", "openai_api", "--json")
+        (found,) = [line for line in map(json.loads, done.stdout.splitlines()) if line["part"] == "model"]
+        assert f"schema followed: {schema}" in found["said"] and "image shown: yes" in found["said"] and "print read: no" in found["said"]
+        assert not found["well"] and "does not read print" in found["hint"] and done.returncode == 30
+    monkeypatch.setenv("DOCPIPE_MODEL__API__URL", "")
+    (found,) = [
+        line
+        for line in map(json.loads, command("doctor", "--backend", "openai_api", "--json").stdout.splitlines())
+        if line["part"] == "model"
+    ]
+    assert "no server is named" in found["said"]

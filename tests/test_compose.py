@@ -25,12 +25,13 @@ from queues import SECRET, until
 from servers import free_port
 from serving import serving
 
+from docpipe.backends import ApiOptions, ModelOptions
 from docpipe.settings import Settings
 from docpipe.webhook import Receiver, Secret, SeenInMemory
 
 TEXT = (ROOT / "docker-compose.yml").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
-OURS = ("dispatcher", "prepare", "alone", "deliver", "api", "gpu")
+OURS = ("dispatcher", "prepare", "alone", "deliver", "api")
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
 
 
@@ -112,6 +113,8 @@ def test_services_wait_for_services_that_have_a_health_check() -> None:
 
 def test_every_variable_of_ours_is_a_setting() -> None:
     known = {f"DOCPIPE_{name.upper()}" for name in Settings.model_fields}
+    known |= {f"DOCPIPE_MODEL__{name.upper()}" for name in ModelOptions.model_fields}
+    known |= {f"DOCPIPE_MODEL__API__{name.upper()}" for name in ApiOptions.model_fields}
     named = {name for service in services().values() for name in service.get("environment", {}) if name.startswith("DOCPIPE_")}
     assert len(named) > 10 and named <= known
     assert set(re.findall(r"\$\{(DOCPIPE_\w+)", TEXT)) <= named, "what a person sets reaches a service"
@@ -130,6 +133,18 @@ def test_every_lane_has_its_worker_and_only_prefork_stops_by_another_signal() ->
             prefork = command[command.index("-P") + 1] == "prefork"
             assert (service["environment"].get("REMAP_SIGTERM") == "SIGQUIT") is prefork, name
     assert sorted(served) == sorted(f"docpipe.{lane}" for lane in LANES)
+
+
+def test_the_model_behind_the_profile_is_asked_by_the_worker(monkeypatch) -> None:
+    given = {"URL": "http://vllm:8000/v1", "SQUARE": "28"}
+    model = {"DOCPIPE_MODEL__MODEL": "qwen", **{f"DOCPIPE_MODEL__API__{name}": value for name, value in given.items()}}
+    for name in ("api", "alone", "dispatcher"):
+        for variable, value in services(**model)[name]["environment"].items():
+            monkeypatch.setenv(variable, value)
+        settings = Settings()
+        assert settings.backend == "openai_api" and settings.model.model == "qwen", name
+        assert (settings.model.api.url, settings.model.api.square) == ("http://vllm:8000/v1", 28)
+        assert settings.model.api.key is None and settings.model.api.requests is None, "what is empty is not set"
 
 
 def test_secrets_reach_only_who_signs() -> None:

@@ -41,7 +41,8 @@ class OpenAiApi(Backend):
     @classmethod
     def circuit(cls, options: ModelOptions) -> Callable[[], bool]:
         """Whether calls to the host have failed so often that it is left alone, as far as all know who share the limits."""
-        if not options.api.shared:
+        api = options.api
+        if not api.shared or not (api.url or api.key):
             return super().circuit(options)
         breaker, host = Breaker(shared_store(options.api)), Server(options.api).host
 
