@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast, overload
@@ -14,7 +15,7 @@ from docpipe.errors import DocpipeError, MismatchError, NotFoundError, ResourceE
 from docpipe.extract import load_engine
 from docpipe.fields import BUILT_IN, DEFAULT_SCHEMA, load_schema, schema_ref
 from docpipe.preprocess import identify, warm_up
-from docpipe.records import Job, Readings, Result, SchemaRef
+from docpipe.records import Account, Job, Readings, Result, SchemaRef
 from docpipe.request import Request, job_id, make_request
 from docpipe.settings import Settings, read_settings
 from docpipe.source import readable
@@ -136,7 +137,8 @@ class Reader(Generic[S]):
             source = stack.enter_context(readable(Path(path)))
             document = identify(source, self.limits, formats=self.options.formats)
             key = job_id(document, self.schema_ref, self.options)
-            job = Job(id=key, source=source, document=document, schema_ref=self.schema_ref, options=self.options)
+            account = Account(job=uuid.uuid4().hex)
+            job = Job(id=key, source=source, document=document, schema_ref=self.schema_ref, options=self.options, account=account)
             space = stack.enter_context(temporary()) if work is None else claimed(Path(work), job)
             return pipeline.run(job, self.schema, engines=self.engines, ocr=self.ocr, space=space, limits=self.limits, password=password)
 

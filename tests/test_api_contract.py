@@ -17,12 +17,13 @@ from test_vlm import Item
 from test_vlm_wire import Order
 
 from docpipe.api import Reader
-from docpipe.backends import ApiOptions, ModelOptions, Question, Shot, load_backend
+from docpipe.backends import Ability, ApiOptions, Backend, ModelOptions, Question, Reply, Shot, load_backend
 from docpipe.backends._probe import probe
 from docpipe.errors import AnswerError
 from docpipe.extract.vlm.parse import Refused, judge
 from docpipe.extract.vlm.prompt import SYSTEM, ask_for
 from docpipe.extract.vlm.wire import compile_wire
+from docpipe.records import Usage
 from docpipe.request import make_request
 from docpipe.settings import Settings
 
@@ -171,8 +172,30 @@ def test_what_a_server_really_does_is_found_out(backend, request):
     assert found.model and not found.problems
     assert found.image_counted is True
     assert found.image_read is False  # random weights
+    assert found.page_whole is False  # the checkpoint bounds its images at a part of a page
     well = request.node.callspec.params["backend"] != "transformers"
     assert (found.schema_followed, found.probabilities) == ((True, True) if well else (None, None))
+
+
+@pytest.mark.parametrize(("most", "whole"), [(10_000_000, True), (700_000, False)])
+def test_pages_that_are_shrunk_on_the_way_are_found_out(most, whole):
+    class Counting(Backend):
+        name = "counting"
+        ability = Ability(grade="document")
+
+        def fit(self, width, height):
+            return width, height
+
+        def image_tokens(self, width, height):
+            return min(width * height, most) // 784
+
+        def ask(self, question):
+            tokens = 20 + sum(self.image_tokens(*image.size) for image in question.images)
+            return Reply(text="", stop="end", model="m", usage=Usage(calls=1, prompt_tokens=tokens))
+
+    found = probe(Counting(ModelOptions()))
+    assert found.page_whole is whole
+    assert any("shrunk" in said for said in found.advice) is not whole
 
 
 def test_wishes_that_are_ignored_are_found_out(transformers):

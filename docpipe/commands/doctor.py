@@ -17,7 +17,7 @@ HELP = "check that everything docpipe needs is here and works"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.add_argument("--backend", metavar="NAME", help="ask this backend's model three short questions, and say what it really does")
+    parser.add_argument("--backend", metavar="NAME", help="ask this backend's model five short questions, and say what it really does")
 
 
 def main(arguments: argparse.Namespace) -> int:

@@ -19,7 +19,7 @@ from docpipe.backends._api.cost import OVERHEAD, Estimate, cost, image_tokens, l
 from docpipe.backends._api.pace import Limits, Pace, Turn
 from docpipe.backends._api.request import most_tokens
 from docpipe.backends._api.store import Store, open_store
-from docpipe.errors import BusyError, OutboundError
+from docpipe.errors import BusyError, EngineError, OutboundError
 from docpipe.records import Account
 
 LEAST_SHARE, MOST_SHARE = 0.5, 8.0  # a server that counts images otherwise than we must not make words cost nothing
@@ -137,13 +137,10 @@ def _made(call: Callable[[], Reply], turn: Turn, spending: Spending) -> Reply:
     """The call's reply. What was surely not answered costs nothing; what broke off in the middle may have to be paid."""
     try:
         return call()
-    except BusyError as problem:
-        turn.hold(problem.after)
-        turn.settle(0)
-        spending.settle(Decimal(0))
-        raise
-    except OutboundError as problem:
-        if problem.status is not None:
+    except (EngineError, OutboundError) as problem:
+        if isinstance(problem, BusyError):
+            turn.hold(problem.after)
+        if isinstance(problem, EngineError) or problem.status is not None:
             turn.settle(0)
             spending.settle(Decimal(0))
         raise
