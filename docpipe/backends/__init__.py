@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
+from pydantic import Field as Attribute
+
 from docpipe import plugins
 from docpipe.records import NOBODY, Account, Record, Usage
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 HOME = Path(__file__).resolve().parent
 Stop = Literal["end", "length", "loop", "refusal"]
 Grade = Literal["document", "caption"]
+LONGEST_WINDOW = 60.0  # seconds; a batch that waits longer for company is a mistake
 
 
 class ModelOptions(Record):
@@ -36,11 +39,11 @@ class ModelOptions(Record):
     device: str = "auto"
     attention: Literal["sdpa", "eager", "flash_attention_2"] = "sdpa"
     quantization: Literal["none", "int8", "int4"] = "none"
-    pixels: int | None = None
-    batch: int = 8
-    window: float = 0.02
-    seconds: float = 180.0
-    loading: float = 1800.0
+    pixels: int | None = Attribute(None, ge=1)
+    batch: int = Attribute(8, ge=1)
+    window: float = Attribute(0.02, ge=0, le=LONGEST_WINDOW)
+    seconds: float = Attribute(180.0, gt=0, allow_inf_nan=False)
+    loading: float = Attribute(1800.0, gt=0, allow_inf_nan=False)
     offline: bool = False
 
 
