@@ -114,8 +114,17 @@ def test_no_model_and_no_such_folder(tmp_path):
     with pytest.raises(EngineError) as caught:
         _ = load_backend("qwen_vl", ModelOptions(model=str(tmp_path / "none"))).ability
     assert str(tmp_path) not in str(caught.value)
+    for path in ("./none", "../none", "~/none", "models/none/it", "none/"):
+        with pytest.raises(EngineError, match="there is no folder"):
+            _ = load_backend("qwen_vl", ModelOptions(model=path)).ability
     with pytest.raises(EngineError):
         _ = load_backend("qwen_vl", ModelOptions(model="nobody/nothing", offline=True)).ability
+
+
+def test_a_gpu_that_is_not_there_is_a_usage_error():
+    for device in ("cuda:99", "banana"):
+        with pytest.raises(UsageError, match=device):
+            (asked := backend("qwen2_5_vl", device=device)).ask(question(asked))
 
 
 def test_half_precision_on_a_cpu_and_a_quantizer_that_is_not_installed_are_refused(monkeypatch):

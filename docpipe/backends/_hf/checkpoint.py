@@ -96,12 +96,14 @@ class Checkpoint:
         library = torch()
         if self._options.device in ("auto", SPREAD):
             return library.device("cuda" if library.cuda.is_available() else "cpu")
+        hint = f"auto, cpu, cuda, cuda:1, or {SPREAD} over all GPUs"
         try:
-            return library.device(self._options.device)
+            device = library.device(self._options.device)
         except RuntimeError as problem:
-            raise UsageError(
-                f"there is no device {self._options.device!r}", hint=f"auto, cpu, cuda, cuda:1, or {SPREAD} over all GPUs"
-            ) from problem
+            raise UsageError(f"there is no device {self._options.device!r}", hint=hint) from problem
+        if device.type == "cuda" and (device.index or 0) >= library.cuda.device_count():
+            raise UsageError(f"there is no device {self._options.device!r}: torch finds {library.cuda.device_count()} GPUs", hint=hint)
+        return device
 
     def _dtype(self, device: Any) -> Any:
         asked = self._options.dtype
@@ -130,7 +132,7 @@ class Checkpoint:
 
     @property
     def _where(self) -> str:
-        if not self._is_folder and Path(self._options.model).is_absolute():
+        if not self._is_folder and _is_path(self._options.model):
             raise EngineError(f"there is no folder {self.label}", hint="DOCPIPE_MODEL__MODEL is a folder or a hub's id")
         return self._options.model
 
@@ -141,6 +143,11 @@ class Checkpoint:
             "local_files_only": self._options.offline or self._is_folder,
             "trust_remote_code": False,
         }
+
+
+def _is_path(name: str) -> bool:
+    """A hub's id has one slash at the most, and no dots for a name."""
+    return Path(name).is_absolute() or name.count("/") > 1 or name.startswith((".", "~")) or name.endswith("/")
 
 
 def _fingerprint(folder: Path) -> str:

@@ -25,7 +25,7 @@ def typed(doing: str) -> Iterator[None]:
 
 
 def _typed(problem: Exception, doing: str) -> DocpipeError:
-    said = f"{type(problem).__name__}: {str(problem).strip()[:500]}"
+    said = f"{type(problem).__name__}: {' '.join(str(problem).split())[:500]}"
     if is_exhausted(problem) or (isinstance(problem, RuntimeError) and _OUT_OF_MEMORY.search(str(problem))):
         return ResourceError(
             f"no memory left while {doing}", hint="a smaller batch, fewer pixels, quantization or a smaller model (docs/models.md)"
