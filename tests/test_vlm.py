@@ -467,6 +467,13 @@ def test_examples_lie_beside_the_schema_and_are_part_of_what_it_says(tmp_path):
     assert shot.answer == '{"number":"5"}' and shot.images[0].size == backend.fit(300, 200)
     shy = load_backend("replay", ModelOptions(model=str(recording(tmp_path, ability={"grade": "document"}))))
     assert shots(schema, shy) == ()
+    (folder / "two.json").write_text('{"number": "6"}')
+    with pytest.raises(SchemaError, match=r"two\.json is alone"):
+        shots(schema, backend)
+    (folder / "two.png").write_bytes(b"nothing")
+    with pytest.raises(SchemaError, match="two cannot be read") as caught:
+        shots(schema, backend)
+    assert str(tmp_path) not in str(caught.value)
 
 
 def question(text: str) -> Question:
