@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import atexit
+import contextlib
 import gc
 import logging
+import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -67,9 +72,37 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
-    if argv is None:
-        signal.signal(signal.SIGTERM, _terminate)
-        gc.set_threshold(GARBAGE)
+    if argv is not None:
+        return _whole(argv)
+    signal.signal(signal.SIGTERM, _terminate)
+    gc.set_threshold(GARBAGE)
+    end = _End()
+    atexit.register(end.at_once)
+    try:
+        end.code = _whole(argv)
+    except SystemExit as problem:
+        end.code = problem.code if isinstance(problem.code, int) else 0
+        raise
+    return end.code
+
+
+@dataclass
+class _End:
+    """The end of the process. A thread that is still asking or loading a model must not meet Python's own end in the middle of a library:
+    that is an abort, and another exit code."""
+
+    code: int = 0
+
+    def at_once(self) -> None:
+        """What is to be called last."""
+        if any(thread.daemon for thread in threading.enumerate()):
+            for stream in (sys.stdout, sys.stderr):
+                with contextlib.suppress(OSError, ValueError):
+                    stream.flush()
+            os._exit(self.code)
+
+
+def _whole(argv: Sequence[str] | None) -> int:
     try:
         return _main(argv)
     except BrokenPipeError:

@@ -72,6 +72,9 @@ class FieldSpec:
         return "[*]" in self.path
 
 
+PICTURES = (".png", ".jpg")  # of examples
+
+
 @cache
 def fields_of(schema: type[BaseModel]) -> tuple[FieldSpec, ...]:
     """Every leaf of the schema, in the order of the class. Raises SchemaError for a type that cannot be read."""
@@ -94,9 +97,21 @@ def examples_of(schema: type[BaseModel]) -> tuple[tuple[Path, Path], ...]:
     file = getattr(sys.modules.get(schema.__module__), "__file__", None)
     if file is None:
         return ()
-    answers = sorted(Path(file).with_suffix(".examples").glob("*.json"))
-    pictures = [(answer.with_suffix(suffix), answer) for answer in answers for suffix in (".png", ".jpg")]
+    answers = sorted(_example_files(file, ".json"))
+    pictures = [(answer.with_suffix(suffix), answer) for answer in answers for suffix in PICTURES]
     return tuple(pair for pair in pictures if pair[0].is_file())
+
+
+def lone_examples(schema: type[BaseModel]) -> list[str]:
+    """The names of the images and answers in that folder that lack the other of the two."""
+    file = getattr(sys.modules.get(schema.__module__), "__file__", None)
+    paired = {path for pair in examples_of(schema) for path in pair}
+    return sorted(path.name for path in _example_files(file, ".json", *PICTURES) if path not in paired) if file else []
+
+
+def _example_files(schema_file: str, *suffixes: str) -> list[Path]:
+    folder = Path(schema_file).with_suffix(".examples")
+    return [path for suffix in suffixes for path in folder.glob(f"*{suffix}")]
 
 
 def pattern(path: str) -> str:

@@ -63,7 +63,9 @@ def run(
             again = unsettled(judge(job, pages, outcomes, schema, space=space), schema)
         with watch.stage("extract"):
             asked = [page for page in pages if page.number in again]
-            outcomes += extract(job, asked, schema, engine=engine, space=space, limits=limits, password=password, patience=limits.patience)
+            found = extract(job, asked, schema, engine=engine, space=space, limits=limits, password=password, patience=limits.patience)
+        _warn_of_failures(found)
+        outcomes += found
     result = conclude(job, pages, outcomes, schema, ocr=ocr, space=space, limits=limits, password=password, watch=watch)
     return result.model_copy(update={"timing": watch.seconds})
 
@@ -130,8 +132,9 @@ def extract(
 ) -> list[Outcome]:
     """Let one engine read the pages, all in one go or each by itself as its scope says, with their images if it needs them. Never raises
     for a bad page: that is a Failure. A UsageError is about no page, and is raised. What the engine asks is busy or away for no longer
-    than `patience` seconds, or it is a Failure too: a queue has none, as it waits for itself."""
-    limits, drawing = limits or Limits(), threading.Lock()
+    than `patience` seconds, or it is a Failure too: a queue has none, as it waits for itself. Where one page has waited in vain, the next
+    are tried once each."""
+    limits, drawing, in_vain = limits or Limits(), threading.Lock(), threading.Event()
 
     def read(group: Sequence[Page]) -> Outcome:
         if engine.needs_image:
@@ -140,7 +143,11 @@ def extract(
         return engine.read(group, schema, job=job, space=space)
 
     def outcome(group: Sequence[Page]) -> Outcome:
-        return _patiently(partial(_guarded, partial(read, group), engine.name, tuple(page.number for page in group)), patience)
+        guarded = partial(_guarded, partial(read, group), engine.name, tuple(page.number for page in group))
+        found = _patiently(guarded, 0.0 if in_vain.is_set() else patience)
+        away = isinstance(found, Failure) and found.code in _PASSING
+        (in_vain.set if away else in_vain.clear)()
+        return found
 
     readable = [page for page in pages if page.status == "done"]
     groups = [[page] for page in readable] if engine.scope == "page" else [readable]
@@ -214,6 +221,16 @@ def _patiently(read: Callable[[], Outcome], patience: float) -> Outcome:
         wait = min(LONGEST_WAIT, 2 * wait)
 
 
+def _warn_of_failures(outcomes: Sequence[Outcome]) -> None:
+    """A line for each thing that went wrong, however many pages it went wrong for."""
+    pages: dict[tuple[str, str], list[int]] = {}
+    for failure in outcomes:
+        if isinstance(failure, Failure):
+            pages.setdefault((failure.engine, failure.message), []).extend(failure.pages)
+    for (engine, message), numbers in pages.items():
+        log.warning("%s gave up on page %s: %s", engine, ", ".join(map(str, numbers)), message)
+
+
 def _guarded(read: Callable[[], Outcome], name: str, numbers: tuple[int, ...]) -> Outcome:
     """What was read, or the failure to read it."""
     try:
@@ -222,9 +239,8 @@ def _guarded(read: Callable[[], Outcome], name: str, numbers: tuple[int, ...]) -
         raise
     except DocpipeError as problem:
         wait = problem.after if isinstance(problem, BusyError) else problem.retry_after if isinstance(problem, OutboundError) else None
-        return Failure(
-            engine=name, pages=numbers, code=problem.code, message=problem.message, retryable=problem.retryable, after=wait or 0.0
-        )
+        said = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
+        return Failure(engine=name, pages=numbers, code=problem.code, message=said, retryable=problem.retryable, after=wait or 0.0)
     except Exception as problem:
         if errors.is_exhausted(problem):
             raise

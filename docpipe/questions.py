@@ -53,7 +53,7 @@ def ask_pages(path: Path, question: str | None, request: Request, *, password: s
     if question is not None and not question.strip():
         raise UsageError("the question says nothing", hint="docpipe caption describes pages without one")
     backend = load_backend(request.options.backend, request.model)
-    with contextlib.closing(backend), readable(path) as source, temporary() as space:
+    with _closed_after(backend), readable(path) as source, temporary() as space:
         document = identify(source, request.limits, formats=request.options.formats)
         ref = SchemaRef(name="", sha256="")
         job = Job(id="ask", source=source, document=document, schema_ref=ref, options=request.options)
@@ -75,6 +75,17 @@ def ask_pages(path: Path, question: str | None, request: Request, *, password: s
         yield from in_order(answer, pages, together=request.model.batch)
 
 
+@contextlib.contextmanager
+def _closed_after(backend: Backend) -> Iterator[None]:
+    """The backend is closed once all are answered. Where that ends before, nobody waits for what it is at."""
+    try:
+        yield
+    except BaseException:
+        threading.Thread(target=backend.close, name="docpipe-close", daemon=True).start()
+        raise
+    backend.close()
+
+
 def _none(page: Page) -> Words:
     return Words(page=page.number, width=page.width, height=page.height, source="none")
 
@@ -88,7 +99,7 @@ def _answer(page: Page, question: str | None, backend: Backend, *, show: Callabl
     except UsageError:
         raise
     except DocpipeError as problem:
-        return PageAnswer(page=page.number, error=f"{problem.code}: {problem.message}")
+        return PageAnswer(page=page.number, error=str(problem))
     return PageAnswer(page=page.number, text=reply.text.strip(), stop=reply.stop, model=reply.model, usage=reply.usage)
 
 

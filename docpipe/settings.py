@@ -4,10 +4,12 @@ passed on as arguments."""
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from pydantic import ByteSize, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as NoJson
 
 from docpipe.backends import ModelOptions
 from docpipe.errors import SettingsError
@@ -77,8 +79,13 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as problem:
         first = problem.errors()[0]
-        name = "DOCPIPE_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise SettingsError(f"{name}: {first['msg']}") from problem
+        parts = [part for part in first["loc"] if isinstance(part, str)]  # of a list the variable holds all
+        raise SettingsError(f"DOCPIPE_{'__'.join(parts).upper()}: {first['msg']}") from problem
+    except NoJson as problem:
+        name = re.search(r'field "(\w+)"', str(problem))
+        raise SettingsError(
+            f"DOCPIPE_{name[1].upper() if name else ''}: {problem.__cause__ or problem}", hint="write it as JSON"
+        ) from problem
 
 
 def sends_traces() -> bool:

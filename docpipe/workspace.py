@@ -7,6 +7,7 @@ import errno
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TypeVar
@@ -17,6 +18,7 @@ from docpipe.errors import MismatchError, UsageError
 from docpipe.records import Job
 
 R = TypeVar("R", bound=BaseModel)
+REMOVALS, REMOVAL_WAIT = 10, 0.05  # tries to remove a folder that is still written into, and seconds between them
 _UNUSABLE = frozenset({errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP})
 _DRAFT_NAME = 60  # characters of the name a draft keeps: with 4 bytes each it stays under the 255 bytes a file name may have
 
@@ -61,9 +63,20 @@ class Workspace:
 
 @contextlib.contextmanager
 def temporary() -> Iterator[Workspace]:
-    """A workspace that is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="docpipe-") as folder:
-        yield Workspace(Path(folder))
+    """A workspace that is gone afterwards, also where a thread that nobody waits for is still writing into it."""
+    with tempfile.TemporaryDirectory(prefix="docpipe-", ignore_cleanup_errors=True) as name:
+        try:
+            yield Workspace(Path(name))
+        finally:
+            _remove(Path(name))
+
+
+def _remove(folder: Path) -> None:
+    for _ in range(REMOVALS):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(REMOVAL_WAIT)
 
 
 def claimed(work: Path, job: Job) -> Workspace:

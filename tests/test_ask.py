@@ -69,6 +69,7 @@ def test_an_answer_that_is_not_whole_and_one_that_a_terminal_would_obey(run, pap
 def test_a_page_without_an_answer_is_named_and_the_others_are_answered(answer, kind, run, paper):
     code, out, err = run("ask", paper, "?", "--pages", "1,2", answers=({**answer, "times": 1}, {"text": "fine"}))
     assert code == kind.exit_code and out == "page 1:\n(failed)\npage 2:\nfine\n"
+    assert "DOCPIPE_PAGE_SECONDS" not in err, "the hint is the problem's own"
     assert "paper.pdf: page 1: " in err and err.splitlines()[-1].startswith(f"docpipe: error: {kind.code}: paper.pdf: 1 of 2 pages")
 
 

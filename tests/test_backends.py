@@ -2,13 +2,16 @@
 
 import errno
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
 import time
 from datetime import date
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
@@ -114,8 +117,44 @@ def test_no_model_and_no_such_folder(tmp_path):
     with pytest.raises(EngineError) as caught:
         _ = load_backend("qwen_vl", ModelOptions(model=str(tmp_path / "none"))).ability
     assert str(tmp_path) not in str(caught.value)
+    for path in ("./none", "../none", "~/none", "models/none/it", "none/"):
+        with pytest.raises(EngineError, match="there is no folder"):
+            _ = load_backend("qwen_vl", ModelOptions(model=path)).ability
     with pytest.raises(EngineError):
         _ = load_backend("qwen_vl", ModelOptions(model="nobody/nothing", offline=True)).ability
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: os.truncate(folder / "model.safetensors", 400_000),
+        lambda folder: (folder / "model.safetensors").unlink(),
+        lambda folder: (folder / "tokenizer.json").unlink(),
+        lambda folder: (folder / "processor_config.json").unlink(),
+        lambda folder: (folder / "config.json").write_text("{"),
+        lambda folder: _say(folder / "config.json", '"num_hidden_layers": 2', '"num_hidden_layers": 4'),
+        lambda folder: _say(folder / "config.json", '"hidden_size": 64', '"hidden_size": 128'),
+    ],
+    ids=["cut off", "no weights", "no tokenizer", "no processor", "no config", "more layers", "wider layers"],
+)
+def test_a_checkpoint_with_a_hole_is_an_error_with_the_way_out_and_no_path(damage, tmp_path):
+    folder = Path(shutil.copytree(checkpoint("qwen3_vl"), tmp_path / "holed"))
+    damage(folder)
+    with pytest.raises(EngineError) as caught:
+        (asked := load_backend("qwen_vl", ModelOptions(model=str(folder)))).ask(question(asked))
+    assert str(tmp_path) not in str(caught.value) and "holed" in caught.value.message and "docs/models.md" in caught.value.hint
+
+
+def _say(file: Path, old: str, new: str) -> None:
+    said = file.read_text()
+    assert old in said
+    file.write_text(said.replace(old, new))
+
+
+def test_a_gpu_that_is_not_there_is_a_usage_error():
+    for device in ("cuda:99", "banana"):
+        with pytest.raises(UsageError, match=device):
+            (asked := backend("qwen2_5_vl", device=device)).ask(question(asked))
 
 
 def test_half_precision_on_a_cpu_and_a_quantizer_that_is_not_installed_are_refused(monkeypatch):

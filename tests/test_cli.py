@@ -220,10 +220,29 @@ def test_nonsense_arguments(tmp_path, plug, capsysbinary, arguments, code):
     assert "Traceback" not in err
 
 
-def test_a_setting_that_makes_no_sense_names_its_variable(tmp_path, capsysbinary, monkeypatch):
-    monkeypatch.setenv("DOCPIPE_MAX_PAGES", "many")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DOCPIPE_MAX_PAGES", "many"),
+        ("DOCPIPE_MODEL__BATCH", "0"),
+        ("DOCPIPE_MODEL__BATCH", "-1"),
+        ("DOCPIPE_MODEL__PIXELS", "-5"),
+        ("DOCPIPE_MODEL__PIXELS", "0"),
+        ("DOCPIPE_MODEL__SECONDS", "nan"),
+        ("DOCPIPE_MODEL__SECONDS", "-1"),
+        ("DOCPIPE_MODEL__LOADING", "inf"),
+        ("DOCPIPE_MODEL__WINDOW", "inf"),
+        ("DOCPIPE_MODEL__WINDOW", "nan"),
+        ("DOCPIPE_MODEL__NOSUCH", "1"),
+        ("DOCPIPE_MODEL", "not json"),
+        ("DOCPIPE_LANGUAGES", "de"),
+        ("DOCPIPE_LANGUAGES", "[7]"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_names_its_variable(tmp_path, capsysbinary, monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
     code, _, err = run(capsysbinary, "run", pdf(tmp_path / "a.pdf"))
-    assert code == 2 and last_line(err).startswith("docpipe: error: settings: DOCPIPE_MAX_PAGES: ")
+    assert code == 2 and last_line(err).startswith(f"docpipe: error: settings: {name}: ")
 
 
 def test_a_fault_of_our_own_is_told_without_a_traceback(tmp_path, plug, capsysbinary):

@@ -168,3 +168,13 @@ def test_it_answers_again_after_it_was_closed():
         assert asked.ask(Question(images=(), text="a")).text == "a"
         asked.close()
     assert recorder.loads == 3
+
+
+def test_an_answer_of_the_wrong_length_is_an_error_and_nobody_waits_for_ever():
+    """Nothing that a backend gives back ends the thread while questions wait."""
+    recorder = Recorder()
+    recorder.answer = lambda questions: [reply(question) for question in questions if question.text != "lost"]
+    asked = engine(recorder, batch=1)
+    found = ask_all(asked, ["lost"])
+    assert isinstance(found["lost"], EngineError)
+    assert ask_all(asked, ["a"]) == {"a": "a"}, "the next question begins another thread"

@@ -14,6 +14,7 @@ import docpipe
 from docpipe.annotations import Labels, Required, Rule, Sum
 from docpipe.backends import Ability, Backend, ModelOptions, Question, Reply, load_backend
 from docpipe.backends.replay import digest
+from docpipe.cli import main
 from docpipe.errors import BusyError, DeadlineError, EngineError, SchemaError, UsageError
 from docpipe.extract.vlm.ask import Inquiry
 from docpipe.extract.vlm.examples import shots
@@ -267,6 +268,26 @@ def test_a_busy_model_is_a_failure_that_another_try_may_not_meet(tmp_path):
     assert not read(tmp_path, {"fail": "gone"}).retryable
 
 
+def test_where_one_page_has_waited_in_vain_the_next_do_not(tmp_path):
+    """A model that is away does not cost a document's patience once for every page."""
+    result = read(tmp_path, {"busy": 0.1}, pages=(PRINT,) * 4, settings={"patience": 2}, model={"batch": 1})
+    assert [issue.page for issue in result.issues if issue.code == "engine_failed"] == [1, 2, 3, 4]
+    assert result.timing["extract"] < 2 * 2 + 1, "each page waits two seconds"
+
+
+def test_a_model_that_cannot_be_used_is_told_on_stderr_with_the_way_out(tmp_path, monkeypatch, capsysbinary, caplog):
+    """Also where the labels have a result all the same, and once for all pages."""
+    scan(draw(tmp_path / "text.pdf", LABELLED), tmp_path / "scan.pdf")
+    monkeypatch.setenv("DOCPIPE_MODEL__MODEL", str(tmp_path / "none"))
+    for engine, code in (("auto", 0), ("vlm", EngineError.exit_code)):
+        assert main(["run", str(tmp_path / "scan.pdf"), "--schema", f"{__file__}:Slip", "--engine", engine]) == code
+        assert "vlm gave up on page 1: there is no folder none (DOCPIPE_MODEL__MODEL is" in caplog.text
+        caplog.clear()
+    err = capsysbinary.readouterr()[1].decode()
+    assert str(tmp_path) not in err
+    assert err.splitlines()[-1].startswith("docpipe: error: engine: scan.pdf: nothing of it could be read: vlm: engine: there is no folder")
+
+
 def test_a_model_that_is_busy_for_a_while_is_waited_for(tmp_path):
     result = read(tmp_path, {"busy": 0.1, "times": 2}, {"text": said(RIGHT)})
     assert result.data.total == Decimal("66.00") and "engine_failed" not in codes(result)
@@ -446,6 +467,13 @@ def test_examples_lie_beside_the_schema_and_are_part_of_what_it_says(tmp_path):
     assert shot.answer == '{"number":"5"}' and shot.images[0].size == backend.fit(300, 200)
     shy = load_backend("replay", ModelOptions(model=str(recording(tmp_path, ability={"grade": "document"}))))
     assert shots(schema, shy) == ()
+    (folder / "two.json").write_text('{"number": "6"}')
+    with pytest.raises(SchemaError, match=r"two\.json is alone"):
+        shots(schema, backend)
+    (folder / "two.png").write_bytes(b"nothing")
+    with pytest.raises(SchemaError, match="two cannot be read") as caught:
+        shots(schema, backend)
+    assert str(tmp_path) not in str(caught.value)
 
 
 def question(text: str) -> Question:

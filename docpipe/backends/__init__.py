@@ -12,7 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import Field, SecretStr
+from pydantic import Field as Attribute
+from pydantic import SecretStr
 
 from docpipe import plugins
 from docpipe.records import NOBODY, Account, Record, Usage
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 HOME = Path(__file__).resolve().parent
 Stop = Literal["end", "length", "loop", "refusal"]
 Grade = Literal["document", "caption"]
+LONGEST_WINDOW = 60.0  # seconds; a batch that waits longer for company is a mistake
 
 
 class ApiOptions(Record):
@@ -45,21 +47,21 @@ class ApiOptions(Record):
     version: str = ""
     dialect: Literal["auto", "openai", "open"] = "auto"
     detail: Literal["low", "high", "original", "auto"] = "high"
-    square: int | None = Field(None, ge=8, le=128)
-    jpeg_quality: int = Field(90, ge=1, le=100)
+    square: int | None = Attribute(None, ge=8, le=128)
+    jpeg_quality: int = Attribute(90, ge=1, le=100)
     logprobs: bool = True
     structured: Literal["json_schema", "json_object", "none"] = "json_schema"
     effort: str = ""
-    extra: dict[str, Any] = Field(default_factory=dict)
-    requests: float | None = Field(None, gt=0)
-    tokens: float | None = Field(None, gt=0)
-    calls: int | None = Field(None, gt=0)
+    extra: dict[str, Any] = Attribute(default_factory=dict)
+    requests: float | None = Attribute(None, gt=0)
+    tokens: float | None = Attribute(None, gt=0)
+    calls: int | None = Attribute(None, gt=0)
     shared: SecretStr | None = None
     prices: Path | None = None
-    job_usd: Decimal | None = Field(None, ge=0)
-    tenant_usd: Decimal | None = Field(None, ge=0)
+    job_usd: Decimal | None = Attribute(None, ge=0)
+    tenant_usd: Decimal | None = Attribute(None, ge=0)
     keep: Path | None = None
-    keep_bytes: int = Field(1_000_000_000, gt=0)
+    keep_bytes: int = Attribute(1_000_000_000, gt=0)
 
 
 class ModelOptions(Record):
@@ -77,11 +79,11 @@ class ModelOptions(Record):
     device: str = "auto"
     attention: Literal["sdpa", "eager", "flash_attention_2"] = "sdpa"
     quantization: Literal["none", "int8", "int4"] = "none"
-    pixels: int | None = None
-    batch: int = 8
-    window: float = 0.02
-    seconds: float = 180.0
-    loading: float = 1800.0
+    pixels: int | None = Attribute(None, ge=1)
+    batch: int = Attribute(8, ge=1)
+    window: float = Attribute(0.02, ge=0, le=LONGEST_WINDOW)
+    seconds: float = Attribute(180.0, gt=0, allow_inf_nan=False)
+    loading: float = Attribute(1800.0, gt=0, allow_inf_nan=False)
     offline: bool = False
     api: ApiOptions = ApiOptions()
 

@@ -53,7 +53,7 @@ def answer(arguments: argparse.Namespace, question: str | None) -> int:
     if failed := [found.error for found in answers if found.error]:
         kinds = {kind.code: kind for kind in tree()}
         problem = kinds.get(failed[0].partition(":")[0], PageError)(f"{len(failed)} of {len(answers)} pages have no answer")
-        problem.file = arguments.file.name
+        problem.file, problem.hint = arguments.file.name, "the warnings say why"
         raise problem
     return 0
 

@@ -49,7 +49,8 @@ def failure_of(result: Result[Any]) -> DocpipeError | None:
     kinds = {kind.code: kind for kind in errors.tree()}
     kind = next((kinds[code] for code in codes if code in kinds), errors.FailedError)
     failed = sum(page.status == "failed" for page in result.pages)
-    what = f"{failed} of {len(result.pages)} pages failed" if failed else "nothing of it could be read"
+    why = next((f": {issue.message}" for issue in result.issues if issue.code == "engine_failed"), "")
+    what = f"{failed} of {len(result.pages)} pages failed" if failed else f"nothing of it could be read{why}"
     return kind(what, file=result.document.name, hint=errors.FailedError.default_hint)
 
 

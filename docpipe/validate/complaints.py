@@ -162,7 +162,7 @@ def _doubts(choices: Choices) -> Iterator[Issue]:
     for choice in choices.values():
         if choice.winner is not None and not choice.winner.grounded:
             who = "the XML" if choice.winner.engine == XML else choice.winner.engine
-            message = f"{who} says {choice.value!r}, which no page prints"
+            message = f"{who} says {choice.value!r}, which no page prints in its place"
             yield Issue(code="ungrounded", severity="error", path=choice.path, page=choice.winner.page, message=message)
         if choice.dropped == "low_confidence":
             first = choice.ranked[0]

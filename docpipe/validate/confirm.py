@@ -20,6 +20,7 @@ from docpipe.validate.blocks import blocks_confirmed, dated_beside
 from docpipe.validate.choice import XML, Choice, Choices, is_labelled, number, value_key
 from docpipe.validate.reconcile import every_sum
 from docpipe.validate.rules import Finding
+from docpipe.validate.swaps import doubtful
 from docpipe.values.identifiers import checksum
 from docpipe.values.text import squash
 
@@ -45,7 +46,7 @@ def confirm(
 ) -> dict[str, Choice]:
     """The same choices, each with the names of what confirms it. `text_layer`: every page's words come from a trusted text layer, so
     that the text of a page is what the page says. `only_xml`: there is no page that could say otherwise, so that an element is a label."""
-    reached, named = _reached(rules), _by_relations(choices, findings)
+    reached, named = _reached(rules), _by_relations(choices, findings, rules)
     for path, names in _by_place(choices, rules).items():
         named.setdefault(path, []).extend(names)
     confirmed: dict[str, Choice] = {}
@@ -107,12 +108,12 @@ def _reached(rules: Sequence[Rule]) -> frozenset[str]:
     return frozenset(sums | {path for rule in rules if isinstance(rule, Product) for path in (rule.result, *rule.factors)})
 
 
-def _by_relations(choices: Choices, findings: Sequence[Finding]) -> dict[str, list[str]]:
-    """Path -> the relations that hold for it, with labels on both ends."""
+def _by_relations(choices: Choices, findings: Sequence[Finding], rules: Sequence[Rule]) -> dict[str, list[str]]:
+    """Path -> the relations that hold for it, with labels on both ends; not for values that might be each other's."""
     names: dict[str, list[str]] = {}
     for finding in findings:
         if finding.state == "holds" and isinstance(finding.rule, Sum | AnyOf | Product) and _labelled(finding, choices):
-            for path in finding.paths:
+            for path in set(finding.paths) - doubtful(finding, choices, rules):
                 names.setdefault(path, []).append(finding.name)
     return names
 

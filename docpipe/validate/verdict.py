@@ -16,6 +16,7 @@ from docpipe.validate.choice import Choice, Choices, says
 from docpipe.validate.reconcile import every_sum
 from docpipe.validate.rows import place
 from docpipe.validate.rules import Finding
+from docpipe.validate.swaps import doubtful
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,12 @@ def verdict(
     given = [choice for choice in choices.values() if choice.value is not None]
     if not given:
         return "review", [Issue(code="nothing_found", severity="error", message="no field of the schema was found")]
-    doubts = [*_unconfirmed(specs, given), *_unsure(given), *_loose_rows(rules, given, findings)]
+    doubts = [
+        *_unconfirmed(specs, given),
+        *_unsure(given),
+        *_loose_rows(rules, given, findings),
+        *_swappable(rules, choices, findings),
+    ]
     bad = any(issue.severity == "error" for issue in issues) or any(page.status == "failed" for page in readings.pages)
     return ("review" if doubts or bad else "accepted"), doubts
 
@@ -96,6 +102,15 @@ def _loose_rows(rules: Sequence[Rule], given: Sequence[Choice], findings: Sequen
             yield _doubt("rows_unconfirmed", loose[0], f"{len(loose)} of {len(rows)} rows neither add up nor multiply")
         elif rows - have:
             yield Issue(code="rows_unconfirmed", path=f"{path.partition('[')[0]}[{min(rows - have)}]", message="a row without an amount")
+
+
+def _swappable(rules: Sequence[Rule], choices: Choices, findings: Sequence[Finding]) -> Iterator[Issue]:
+    """Values that a relation takes either way round, and of which nothing says which is which."""
+    kept = (finding for finding in findings if finding.state in ("holds", "weak"))
+    found = {path for finding in kept for path in doubtful(finding, choices, rules)}
+    for path, choice in choices.items():
+        if path in found and not choice.confirmed_by and not choice.spec.required:
+            yield _doubt("unconfirmed", choice, "it could be another value of its sum or product, and stands at no label of its own")
 
 
 def _doubt(code: str, choice: Choice, message: str) -> Issue:

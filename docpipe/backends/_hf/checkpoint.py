@@ -6,6 +6,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Collection
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ class Checkpoint:
     @cached_property
     def config(self) -> Any:
         """Raises EngineError where nothing lies there, or a model of another family."""
-        with typed(f"reading the configuration of {self.label}"):
+        with self._typed("reading the configuration of"):
             config = transformers().AutoConfig.from_pretrained(self._where, **self._how)
         if config.model_type not in self._takes:
             raise EngineError(
@@ -46,13 +47,13 @@ class Checkpoint:
     @cached_property
     def processor(self) -> Any:
         """The processor, which pads on the left and needs no torchvision."""
-        with typed(f"reading the processor of {self.label}"):
+        with self._typed("reading the processor of"):
             return load_processor(self._where, self.config, **self._how)
 
     @cached_property
     def tokenizer(self) -> Any:
         """The tokenizer of a language model that sees nothing."""
-        with typed(f"reading the tokenizer of {self.label}"):
+        with self._typed("reading the tokenizer of"):
             return transformers().AutoTokenizer.from_pretrained(self._where, **self._how)
 
     @cached_property
@@ -85,10 +86,15 @@ class Checkpoint:
             how["quantization_config"] = self._quantization()
         log.info("loading %s%s on %s", self.label, self._size, device)
         begin = time.monotonic()
-        with typed(f"loading {self.label}"):
-            model = kind.from_pretrained(self._where, **self._how, **how).eval()
+        with self._typed("loading"):
+            model, found = kind.from_pretrained(self._where, **self._how, **how, output_loading_info=True)
+        if missing := sorted(found["missing_keys"]):  # the library makes up for them with random numbers
+            raise EngineError(
+                f"{self.label} lacks {len(missing)} of its weights, such as {missing[0]}",
+                hint="its configuration is of another model, or a file is missing; see docs/models.md",
+            )
         log.info("loaded in %.0f s", time.monotonic() - begin)
-        return model
+        return model.eval()
 
     @cached_property
     def device(self) -> Any:
@@ -96,12 +102,18 @@ class Checkpoint:
         library = torch()
         if self._options.device in ("auto", SPREAD):
             return library.device("cuda" if library.cuda.is_available() else "cpu")
+        hint = f"auto, cpu, cuda, cuda:1, or {SPREAD} over all GPUs"
         try:
-            return library.device(self._options.device)
+            device = library.device(self._options.device)
         except RuntimeError as problem:
-            raise UsageError(
-                f"there is no device {self._options.device!r}", hint=f"auto, cpu, cuda, cuda:1, or {SPREAD} over all GPUs"
-            ) from problem
+            raise UsageError(f"there is no device {self._options.device!r}", hint=hint) from problem
+        if device.type == "cuda" and (device.index or 0) >= library.cuda.device_count():
+            raise UsageError(f"there is no device {self._options.device!r}: torch finds {library.cuda.device_count()} GPUs", hint=hint)
+        return device
+
+    def _typed(self, doing: str) -> AbstractContextManager[None]:
+        place = self._options.model if self._is_folder else ""
+        return typed(f"{doing} {self.label}", place=place, hint="is it a whole checkpoint of transformers? see docs/models.md")
 
     def _dtype(self, device: Any) -> Any:
         asked = self._options.dtype
@@ -130,7 +142,7 @@ class Checkpoint:
 
     @property
     def _where(self) -> str:
-        if not self._is_folder and Path(self._options.model).is_absolute():
+        if not self._is_folder and _is_path(self._options.model):
             raise EngineError(f"there is no folder {self.label}", hint="DOCPIPE_MODEL__MODEL is a folder or a hub's id")
         return self._options.model
 
@@ -141,6 +153,11 @@ class Checkpoint:
             "local_files_only": self._options.offline or self._is_folder,
             "trust_remote_code": False,
         }
+
+
+def _is_path(name: str) -> bool:
+    """A hub's id has one slash at the most, and no dots for a name."""
+    return Path(name).is_absolute() or name.count("/") > 1 or name.startswith((".", "~")) or name.endswith("/")
 
 
 def _fingerprint(folder: Path) -> str:

@@ -17,7 +17,7 @@ from typing import Literal
 
 from docpipe.backends import Question, Reply
 from docpipe.backends._hf.errors import typed
-from docpipe.errors import DeadlineError, DocpipeError, ResourceError
+from docpipe.errors import DeadlineError, DocpipeError, EngineError, ResourceError
 
 Outcome = Reply | DocpipeError
 Answer = Callable[[Sequence[Question]], Sequence[Outcome]]
@@ -157,12 +157,27 @@ class Engine:
 
     def _work(self) -> None:
         with self._turn:  # one thread at a time, also where one is asked for while another closes
-            more = True
-            while more and not self._hung:
-                items, more = self._collect()
-                for batch in self._batches(items):
-                    self._settle(batch)
-            self._answer = None
+            try:
+                more = True
+                while more and not self._hung:
+                    items, more = self._collect()
+                    for batch in self._batches(items):
+                        self._settle(batch)
+            except Exception as problem:
+                log.exception("the thread that asks the model failed")
+                self._give_up(EngineError(f"{type(problem).__name__}: {problem}, in the thread that asks the model"))
+            finally:
+                self._answer = None
+
+    def _give_up(self, problem: EngineError) -> None:
+        """Nobody waits for a thread that ends; the next question begins another."""
+        with self._lock:
+            if self._thread is threading.current_thread():
+                self._thread = None
+            self._waiting = queue.SimpleQueue()
+            given_up = list(self._open.values())
+        for item in given_up:
+            item.settle(problem)
 
     def _collect(self) -> tuple[list[_Waiting], bool]:
         """What waits: the first, and what comes within the window after it, until a batch is full. False where it is time to go."""

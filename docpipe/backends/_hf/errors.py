@@ -14,25 +14,29 @@ _NETWORK = {"httpx", "httpcore", "httpx2", "httpcore2", "requests", "urllib3", "
 
 
 @contextmanager
-def typed(doing: str) -> Iterator[None]:
-    """Whatever goes wrong inside becomes a docpipe error that says what was being done."""
+def typed(doing: str, *, place: str = "", hint: str | None = None) -> Iterator[None]:
+    """Whatever goes wrong inside becomes a docpipe error that says what was being done; of the path `place` only the last part is named.
+    `hint` is the way out where the library itself is at a loss."""
     try:
         yield
     except DocpipeError:
         raise
     except Exception as problem:
-        raise _typed(problem, doing) from problem
+        raise _typed(problem, doing, place, hint) from problem
 
 
-def _typed(problem: Exception, doing: str) -> DocpipeError:
-    said = f"{type(problem).__name__}: {str(problem).strip()[:500]}"
+def _typed(problem: Exception, doing: str, place: str, hint: str | None) -> DocpipeError:
+    words = " ".join(str(problem).split())
+    if "/" in place:
+        words = words.replace(place, place.rstrip("/").rpartition("/")[2])
+    said = f"{type(problem).__name__}: {words[:500]}"
     if is_exhausted(problem) or (isinstance(problem, RuntimeError) and _OUT_OF_MEMORY.search(str(problem))):
         return ResourceError(
             f"no memory left while {doing}", hint="a smaller batch, fewer pixels, quantization or a smaller model (docs/models.md)"
         )
     if any(_is_network(cause) for cause in _causes(problem)):
         return OutboundError(f"the model hub could not be reached while {doing}: {said}", hint="try again, or give the model's folder")
-    return EngineError(f"{said}, while {doing}")
+    return EngineError(f"{said}, while {doing}", hint=hint)
 
 
 def _causes(problem: BaseException) -> Iterator[BaseException]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import logging
 import sys
 from typing import Any
 
@@ -22,6 +23,7 @@ def transformers() -> Any:
     _hide_broken_torchvision()
     library = optional("transformers")
     library.utils.logging.disable_progress_bar()
+    logging.getLogger("huggingface_hub").handlers.clear()  # it hands its records on as well: each would be printed twice
     return library
 
 

@@ -141,7 +141,7 @@ class LocalBackend(Backend):
     def _outcome(self, row: Row, size: int, *, expired: bool) -> Outcome:
         if not row.stop or (expired and not row.done):
             return DeadlineError(
-                f"the model had not ended its answer after {self.options.seconds:.0f} s",
+                f"the model had not ended its answer after {self.options.seconds:g} s",
                 hint="raise DOCPIPE_MODEL__SECONDS, or use a faster device",
             )
         usage = Usage(calls=1, prompt_tokens=size, completion_tokens=len(row.tokens))

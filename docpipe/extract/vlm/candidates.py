@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from docpipe.extract.vlm.ground import PAGE_SIMILAR, PagePrint, Place, beside, nearest
+from docpipe.extract.vlm.labels import NumberLabels
 from docpipe.extract.vlm.parse import Answer, Leaf, Sureness
+from docpipe.extract.vlm.rows import Row, strays
 from docpipe.fields import FieldSpec, pattern
 from docpipe.records import Candidate, Evidence, Words
 from docpipe.values.text import tidy
@@ -50,15 +52,31 @@ def _counted_on(leaf: Leaf, rows: Mapping[str, int]) -> Leaf:
 def candidates(leaves: Sequence[Leaf], specs: Mapping[str, FieldSpec], words: Words, *, model: str) -> Iterator[Candidate]:
     """A candidate for each leaf. One that the page's words do not bear out has no place and is not `grounded`."""
     page, reached = PagePrint(words), 0
+    groups: list[tuple[str, list[Leaf], dict[str, Place]]] = []
+    tables: dict[str, list[tuple[str, dict[str, Place]]]] = {}
     for row, group in groupby(leaves, key=lambda leaf: _row_of(leaf.path)):
         mine = list(group)
         found = {leaf.path: page.places(leaf.value, specs[pattern(leaf.path)].kind) for leaf in mine if isinstance(leaf.value, str)}
-        chosen, reached = _on_one_row(found, reached) if row else _in_order(found, reached)
-        chosen |= _ticked(mine, specs, page, chosen if row else {})
+        anchor, chosen, reached = _on_one_row(found, reached) if row else ("", *_in_order(found, reached))
+        if anchor and specs[pattern(anchor)].rows not in ("pairs", "pages"):
+            tables.setdefault(row.partition("[")[0], []).append((anchor, chosen))
+        groups.append((row, mine, chosen))
+    labels, away = NumberLabels(page, specs.values()), {path for rows in tables.values() for path in _away(rows)}
+    for row, mine, chosen in groups:
+        kept = {path: place for path, place in chosen.items() if path not in away}
+        kept |= _ticked(mine, specs, page, kept if row else {})
         for leaf in mine:
-            if leaf.path not in chosen and str(leaf.value).casefold() in NOTHING:
+            if leaf.path not in kept and str(leaf.value).casefold() in NOTHING:
                 continue
-            yield _candidate(leaf, specs[pattern(leaf.path)], chosen.get(leaf.path), page, words, model)
+            spec, place = specs[pattern(leaf.path)], kept.get(leaf.path)
+            named = place is not None and labels.at_own(place.box, spec.path)
+            yield _candidate(leaf, spec, place, page, words, model, named=named)
+
+
+def _away(rows: Sequence[tuple[str, Mapping[str, Place]]]) -> Iterator[str]:
+    """The cells of a table, by path, that are printed in another row than their own."""
+    found = strays([Row(pattern(anchor), {pattern(path): place for path, place in cells.items()}) for anchor, cells in rows])
+    return (path for number, (_, cells) in enumerate(rows) for path in cells if (number, pattern(path)) in found)
 
 
 def _row_of(path: str) -> str:
@@ -76,14 +94,15 @@ def _in_order(found: Mapping[str, Sequence[Place]], reached: int) -> tuple[dict[
     return chosen, reached
 
 
-def _on_one_row(found: Mapping[str, Sequence[Place]], reached: int) -> tuple[dict[str, Place], int]:
-    """For the cells of a row: the cell that is printed at the fewest places says where the row is, the others are those nearest to it. And
-    where the next row is looked for."""
+def _on_one_row(found: Mapping[str, Sequence[Place]], reached: int) -> tuple[str, dict[str, Place], int]:
+    """For the cells of a row: the cell that is printed at the fewest places says where the row is, which comes first; the others are those
+    nearest to it. And where the next row is looked for."""
     some = {path: places for path, places in found.items() if places}
     if not some:
-        return {}, reached
-    anchor = nearest(min(some.values(), key=lambda places: (len(places), -len(places[0].raw))), reached)
-    return {path: beside(places, anchor.box) for path, places in some.items()}, anchor.at + 1
+        return "", {}, reached
+    rarest = min(some, key=lambda path: (len(some[path]), -len(some[path][0].raw)))
+    anchor = nearest(some[rarest], reached)
+    return rarest, {path: anchor if path == rarest else beside(places, anchor.box) for path, places in some.items()}, anchor.at + 1
 
 
 def _ticked(leaves: Sequence[Leaf], specs: Mapping[str, FieldSpec], page: PagePrint, row: Mapping[str, Place]) -> dict[str, Place]:
@@ -97,10 +116,10 @@ def _ticked(leaves: Sequence[Leaf], specs: Mapping[str, FieldSpec], page: PagePr
     return found
 
 
-def _candidate(leaf: Leaf, spec: FieldSpec, place: Place | None, page: PagePrint, words: Words, model: str) -> Candidate:
+def _candidate(leaf: Leaf, spec: FieldSpec, place: Place | None, page: PagePrint, words: Words, model: str, *, named: bool) -> Candidate:
     said = leaf.value if isinstance(leaf.value, str) else None
     alike = place.similarity if place else page.prints_page(said or "") if spec.kind == "page_text" else 0.0
-    features = {"words": alike, "ocr": 0.0 if words.source == "text_layer" else 1.0}
+    features = {"words": alike, "ocr": 0.0 if words.source == "text_layer" else 1.0, "named": float(named)}
     if place is not None:
         features["word_confidence"] = place.word_confidence
     sure = leaf.sureness
