@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 from pydantic import Field, SecretStr
 
 from docpipe import plugins
+from docpipe.errors import UsageError
 from docpipe.records import NOBODY, Account, Record, Usage
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class ApiOptions(Record):
 
     At most `requests` and `tokens` a minute and `calls` at a time, of all who have the same Redis at `shared`, or else of this process.
     A job costs no more than `job_usd`, a tenant in a month than `tenant_usd`, by the built-in prices and the file `prices`. Answers are
-    kept in the folder `keep`, of `keep_bytes`, and not paid for again.
+    kept in the folder `keep`, of `keep_bytes`, and not paid for again. With `spool`, a folder that `docpipe batch` sets, questions wait
+    there for a provider's batch.
     """
 
     url: str = ""
@@ -60,6 +62,7 @@ class ApiOptions(Record):
     tenant_usd: Decimal | None = Field(None, ge=0)
     keep: Path | None = None
     keep_bytes: int = Field(1_000_000_000, gt=0)
+    spool: Path | None = None
 
 
 class ModelOptions(Record):
@@ -143,6 +146,28 @@ class Reply(Record):
     tokens: tuple[Token, ...] = ()
 
 
+class Batches(ABC):
+    """A provider's batches, which answer what `ask` put off with BusyError. One process looks after them, while others ask."""
+
+    @abstractmethod
+    def look(self, *, idle: bool) -> bool:
+        """Take up what came and send what waits: whole batches, and all where everybody is `idle`, as they wait for answers. Whether they
+        should ask again. What passes is tried again by the next look; raises DocpipeError for what does not."""
+
+    @property
+    @abstractmethod
+    def state(self) -> str:
+        """What waits where, in a line; empty where nothing does."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Everybody has their answers: keep none."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of connections."""
+
+
 class Backend(ABC):
     """One way to ask a model. Made once per process, safe to call from several threads; the model is loaded by the first question.
 
@@ -164,6 +189,11 @@ class Backend(ABC):
         """Tells, again and again and cheaply, whether the model is known to be away just now, so that whoever hands out work sends it
         none. Asks no model. Raises UsageError as making the backend does."""
         return lambda: False
+
+    @classmethod
+    def batches(cls, options: ModelOptions) -> Batches:
+        """The provider's batches, for questions that `ApiOptions.spool` holds back. Raises UsageError where there are none."""
+        raise UsageError(f"{cls.name} has no provider that answers in batches", hint="--backend openai_api")
 
     @property
     @abstractmethod

@@ -102,6 +102,17 @@ def release(
         return _pending(tx, item.hint, delay=delay, transients=work.c.transients + 1, error_code=code, error=message)
 
 
+def wake(ledger: Ledger, *, code: str) -> int:
+    """Items that wait with this error code need wait no longer. Returns how many."""
+    with ledger.write() as tx:
+        waits = (work.c.state == "pending", work.c.error_code == code, work.c.not_before > tx.now)
+        jobs = sorted(tx.all(sa.select(work.c.job).where(*waits).distinct()))
+        for (job_id,) in jobs:
+            tx.lock_job(job_id)
+            make_due(tx, job_id, tx.now)
+        return tx.run(work.update().where(*waits).values(not_before=tx.now)).rowcount
+
+
 def hand_back(ledger: Ledger, item: Work) -> bool:
     """The holder has to stop, as in a deploy: the item is pending again and the attempt does not count. False where the claim was lost."""
     with ledger.write() as tx:
