@@ -19,8 +19,7 @@ def holding_back(request: Request, folder: Path) -> Request:
     """The same wishes, but what is asked waits in the folder for a provider's batch. Raises UsageError where no model is asked."""
     if not set(request.options.engines) - WITHOUT_MODEL:
         raise UsageError("--provider-batch, but no engine asks a model", hint="--engine auto, or --engine vlm")
-    api = request.model.api.model_copy(update={"spool": folder.absolute()})
-    return request.model_copy(update={"model": request.model.model_copy(update={"api": api})})
+    return request.model_copy(update={"model": request.model.model_copy(update={"spool": folder.absolute()})})
 
 
 class Watch:

@@ -38,8 +38,7 @@ class ApiOptions(Record):
 
     At most `requests` and `tokens` a minute and `calls` at a time, of all who have the same Redis at `shared`, or else of this process.
     A job costs no more than `job_usd`, a tenant in a month than `tenant_usd`, by the built-in prices and the file `prices`. Answers are
-    kept in the folder `keep`, of `keep_bytes`, and not paid for again. With `spool`, a folder that `docpipe batch` sets, questions wait
-    there for a provider's batch.
+    kept in the folder `keep`, of `keep_bytes`, and not paid for again.
     """
 
     url: str = ""
@@ -62,7 +61,6 @@ class ApiOptions(Record):
     tenant_usd: Decimal | None = Field(None, ge=0)
     keep: Path | None = None
     keep_bytes: int = Field(1_000_000_000, gt=0)
-    spool: Path | None = None
 
 
 class ModelOptions(Record):
@@ -71,7 +69,7 @@ class ModelOptions(Record):
     `model` is a folder, the id of a model hub, or a server's name for it; `revision` pins what a hub gives. `pixels` bounds the images that
     it is shown (None: the model's own), `batch` the questions it is asked at a time and `window` the seconds that the first waits for
     others; `seconds` is the most that an answer may take, `loading` the most that loading the model may. `api` is for models behind a
-    server.
+    server. `spool` is a folder in which questions wait for a provider's batches; `docpipe batch` sets it, no environment has to.
     """
 
     model: str = ""
@@ -87,6 +85,7 @@ class ModelOptions(Record):
     loading: float = 1800.0
     offline: bool = False
     api: ApiOptions = ApiOptions()
+    spool: Path | None = None
 
 
 class Ability(Record):
@@ -192,7 +191,7 @@ class Backend(ABC):
 
     @classmethod
     def batches(cls, options: ModelOptions) -> Batches:
-        """The provider's batches, for questions that `ApiOptions.spool` holds back. Raises UsageError where there are none."""
+        """The provider's batches, for questions that `ModelOptions.spool` holds back. Raises UsageError where there are none."""
         raise UsageError(f"{cls.name} has no provider that answers in batches", hint="--backend openai_api")
 
     @property

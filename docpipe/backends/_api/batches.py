@@ -35,13 +35,15 @@ log = logging.getLogger(__name__)
 def open_spool(options: ModelOptions) -> Spool | None:
     """Where questions wait for a batch; None where they are asked at once."""
     api = options.api
-    return Spool(api.spool, server=f"{Server(api).url} {api.version}") if api.spool else None
+    return Spool(options.spool, server=f"{Server(api).url} {api.version}") if options.spool else None
 
 
 class OpenAiBatches(Batches):
     """The batches of one spool. One at a time looks after them."""
 
-    def __init__(self, options: ModelOptions, *, most_rows: int = MOST_ROWS, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(
+        self, options: ModelOptions, *, most_rows: int = MOST_ROWS, most_bytes: int = MOST_BYTES, crowded: float = CROWDED
+    ) -> None:
         """Goes on with what an earlier one left. Raises UsageError for options that batches cannot keep."""
         api, spool = options.api, open_spool(options)
         if spool is None:
@@ -52,7 +54,7 @@ class OpenAiBatches(Batches):
             )
         self._spool, self._server = spool, Server(api)
         self._provider = Provider(self._server, azure=bool(api.version))
-        self._most_rows, self._most_bytes = most_rows, most_bytes
+        self._most_rows, self._most_bytes, self._crowded = most_rows, most_bytes, crowded
         notes = spool.notes()
         spool.begin(notes)
         self._notes = {note.name: note for note in notes}
@@ -208,7 +210,7 @@ class OpenAiBatches(Batches):
     def _not_taken(self, note: Note, state: State) -> None:
         """A whole batch was refused: at the account's limit all wait, else its questions have had one try."""
         if state.problem.code == _CROWDED:
-            self._not_before = time.monotonic() + CROWDED
+            self._not_before = time.monotonic() + self._crowded
             self._most_rows = max(1, len(note.keys) // 2)
         else:
             self._tries.update(note.keys)

@@ -23,7 +23,7 @@ from docpipe.records import Account
 
 OVERTIME = 30.0  # seconds beyond those of a call until its place is somebody else's
 # Of a server's options, what changes nothing about its answers.
-_ASIDE = {"key", "requests", "tokens", "calls", "shared", "prices", "job_usd", "tenant_usd", "keep", "keep_bytes", "spool"}
+_ASIDE = {"key", "requests", "tokens", "calls", "shared", "prices", "job_usd", "tenant_usd", "keep", "keep_bytes"}
 
 
 class Gate:
