@@ -38,8 +38,7 @@ class Watch:
         """Look, where it is time. Raises what `Batches.look` raises, and LedgerError."""
         if self._batches is None or time.monotonic() < self._next:
             return
-        if self._batches.look(idle=idle):
-            book.wake(self._ledger, code=BusyError.code)
+        book.wake(self._ledger, self._batches.look(idle=idle), code=BusyError.code)
         self._next = time.monotonic() + self._every
         if self._batches.state != self._last:
             self._last = self._batches.state

@@ -149,8 +149,8 @@ class Batches(ABC):
     """A provider's batches, which answer what `ask` put off with BusyError. One process looks after them, while others ask."""
 
     @abstractmethod
-    def look(self, *, idle: bool) -> bool:
-        """Take up what came and send what waits: whole batches, and all where everybody is `idle`, as they wait for answers. Whether they
+    def look(self, *, idle: bool) -> set[str]:
+        """Take up what came and send what waits: whole batches, and all where everybody is `idle`, as they wait for answers. The jobs that
         should ask again. What passes is tried again by the next look; raises DocpipeError for what does not."""
 
     @property

@@ -101,8 +101,9 @@ class OpenAiApi(Backend):
         """What a provider's batch answered, at half the price. Raises BusyError until it has, and AnswerError where it never will."""
         said = spool.said(key)
         if said is None:
-            if not spool.waits(key):
-                spool.put(key, self._row(question, key))
+            spool.put(key, partial(self._row, question, key), job=question.account.job)
+            said = spool.said(key)  # what came this moment called nobody
+        if said is None:
             raise BusyError(f"{self._server.host}: the question waits for a batch", after=ASK_AGAIN)
         try:
             return self._gate.priced(self._heard(question, pieces_of(said)), share=HALF)

@@ -27,6 +27,7 @@ MOST_BYTES = 190_000_000  # of a batch's file, for which OpenAI allows 200 MB
 TRIES = 3  # batches that a question is in until its passing errors are the end of it
 CROWDED = 600.0  # seconds until the next batch where the account has as many questions waiting as it may
 ANSWERS = FRAME + 4096 * BYTES  # bytes of a row's answer, on the average
+_GONE = "is the key of the project that sent it? OUT/.docpipe/provider is what is known of batches: without it all is sent anew"
 _CROWDED = "token_limit_exceeded"
 
 log = logging.getLogger(__name__)
@@ -60,47 +61,56 @@ class OpenAiBatches(Batches):
         self._notes = {note.name: note for note in notes}
         self._states: dict[str, State] = {}
         self._tries: Counter[str] = Counter()
+        self._called: set[str] = set()
         self._unsent = 0
         self._not_before = self._quiet_until = 0.0
         self._trouble = ""
 
-    def look(self, *, idle: bool) -> bool:
+    def look(self, *, idle: bool) -> set[str]:
         """As `Batches.look`. Raises AnswerError where no batch is taken, ResourceError and UsageError where nothing can be filed."""
         if time.monotonic() < self._quiet_until:
-            return False
+            return set()
         self._trouble = ""
-        ended = [self._advanced(note) for note in list(self._notes.values())]
-        if any(ended):
-            return True
-        fresh = self._pack(rest=idle)
-        for note in fresh:
-            self._advanced(note)
-        return idle and not self._notes and not self._unsent
+        for note in list(self._notes.values()):
+            self._advance(note)
+        for note in self._pack(rest=idle and not self._called):  # who is called may have more to ask
+            self._advance(note)
+        if idle and not self._under_way and not self._unsent:
+            self._called |= self._spool.waiters()  # a call may have come before its waiter was waiting
+        called, self._called = self._called, set()
+        return called
 
     @property
     def state(self) -> str:
         """The batches, and what was wrong with the last look."""
-        counts = Counter(self._states[name].status if name in self._states else "not sent" for name in self._notes)
+        states = [self._states.get(note.name) for note in self._under_way]
+        counts = Counter(state.status if state else "not sent" for state in states)
         said = [f"{count} {status}" for status, count in sorted(counts.items())]
-        asked = sum(len(note.keys) for note in self._notes.values())
-        answered = sum(self._states[name].answered for name in self._notes if name in self._states)
+        asked = sum(len(note.keys) for note in self._under_way)
+        answered = sum(state.answered for state in states if state)
         parts = [f"batches: {', '.join(said)}; {answered} of {asked} questions answered"] if said else []
         parts += [f"{self._unsent} questions wait to be sent"] if self._unsent else []
         return "; ".join([*parts, *filter(None, [self._trouble])])
 
     def forget(self) -> None:
         """Nobody needs the answers any longer. What is still on its way keeps its place."""
+        for note in [note for note in self._notes.values() if note.filed]:
+            self._tidy(note)
         if not self._notes:
             self._spool.remove()
 
     def close(self) -> None:
         self._provider.close()
 
+    @property
+    def _under_way(self) -> list[Note]:
+        return [note for note in self._notes.values() if not note.filed]
+
     # ---- sending -----------------------------------------------------------------------------------------------------
 
     def _pack(self, *, rest: bool) -> list[Note]:
         """New batches of the questions that wait: whole ones, and with `rest` one that is not."""
-        on_the_way = {key for note in self._notes.values() for key in note.keys}
+        on_the_way = {key for note in self._under_way for key in note.keys}
         waiting = self._spool.waiting(on_the_way)
         self._unsent = len(waiting)
         if time.monotonic() < self._not_before:
@@ -114,7 +124,7 @@ class OpenAiBatches(Batches):
         size = 0
         for key, more in waiting:
             if more >= self._most_bytes:
-                self._refuse(key, f"a question of {more} bytes fits into no batch")
+                self._end(key, Said(status=413, body={"error": {"message": f"a question of {more} bytes fits into no batch"}}))
                 continue
             if keys and (len(keys) == self._most_rows or size + more + 1 > self._most_bytes):
                 yield tuple(keys), True
@@ -139,20 +149,24 @@ class OpenAiBatches(Batches):
 
     # ---- one batch ---------------------------------------------------------------------------------------------------
 
-    def _advanced(self, note: Note) -> bool:
-        """One batch taken as far as it goes now. Whether it came to an end."""
+    def _advance(self, note: Note) -> None:
+        """Take one batch as far as it goes now."""
         try:
-            return note.filed or self._is_over(self._created(self._uploaded(note)))
+            if not note.filed:
+                self._settle(self._created(self._uploaded(note)))
+        except AnswerError as problem:
+            if problem.status != 404 or note.batch is None:
+                raise
+            raise AnswerError(f"{problem.message} (about {note.batch})", status=404, hint=_GONE) from problem
         except DocpipeError as problem:
             if not problem.retryable:
                 raise
             self._trouble = problem.message
             if isinstance(problem, BusyError):
                 self._quiet_until = time.monotonic() + problem.after
-            return False
         finally:
-            if (now := self._notes.get(note.name)) and now.filed:
-                self._tidy(now)
+            if self._notes[note.name].filed:
+                self._tidy(self._notes[note.name])
 
     def _uploaded(self, note: Note) -> Note:
         if note.file:
@@ -177,11 +191,11 @@ class OpenAiBatches(Batches):
         self._spool.upload(note).unlink(missing_ok=True)  # the server has it
         return note
 
-    def _is_over(self, note: Note) -> bool:
+    def _settle(self, note: Note) -> None:
         """Look at the batch, and file what came of it where it is over."""
         state = self._states[note.name] = self._provider.state(note.batch or "")
         if not state.is_over:
-            return False
+            return
         if state.status == "failed":
             self._not_taken(note, state)
         else:
@@ -192,7 +206,6 @@ class OpenAiBatches(Batches):
             raise AnswerError(
                 f"{self._server.host}: takes no batch of these questions: {self._told(state)}", hint="the next call sends them again"
             )
-        return True
 
     def _tidy(self, note: Note) -> None:
         """The batch leaves nothing behind, neither here nor, as far as that can be had, there."""
@@ -200,6 +213,9 @@ class OpenAiBatches(Batches):
             try:
                 self._provider.delete(file)
             except DocpipeError as problem:
+                if problem.retryable:
+                    self._trouble = problem.message
+                    return
                 log.warning("a file of a batch stays with the provider: %s", problem.message)
         self._spool.drop(note)
         del self._notes[note.name]
@@ -215,7 +231,7 @@ class OpenAiBatches(Batches):
         else:
             self._tries.update(note.keys)
         for key in note.keys:
-            self._spool.free(key)
+            self._end(key, None)
 
     def _is_hopeless(self, note: Note, state: State) -> bool:
         return state.status == "failed" and any(self._tries[key] >= TRIES for key in note.keys)
@@ -227,7 +243,7 @@ class OpenAiBatches(Batches):
             if key not in open_keys:
                 log.warning("a batch answers what was not asked", extra={"batch": note.batch})
             elif said.status == 200 or not self._passes(said):
-                self._spool.file(key, said)
+                self._end(key, said)
                 open_keys.remove(key)
             else:
                 failed[key] = said
@@ -241,17 +257,19 @@ class OpenAiBatches(Batches):
 
     def _try_again(self, key: str, said: Said) -> None:
         self._tries[key] += 1
-        if self._tries[key] >= TRIES or was_cancelled(said):
-            self._spool.file(key, said)
-        else:
-            self._spool.free(key)
+        self._end(key, said if self._tries[key] >= TRIES or was_cancelled(said) else None)
 
     def _passes(self, said: Said) -> bool:
         """Whether another try may help."""
         return self._provider.error(problem_of(said)).retryable
 
-    def _refuse(self, key: str, message: str) -> None:
-        self._spool.file(key, Said(status=413, body={"error": {"message": message}}))
+    def _end(self, key: str, said: Said | None) -> None:
+        """What came of a question, or that it is on its way no longer; who waits for it is to be called."""
+        if said is None:
+            self._spool.free(key)
+        else:
+            self._spool.file(key, said)
+        self._called |= self._spool.called(key)
 
     def _told(self, state: State) -> str:
         secret, said = self._server.secret, state.problem.message or state.problem.code or "no reason given"

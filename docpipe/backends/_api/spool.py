@@ -4,6 +4,7 @@ server and no question.
 rows/AB/KEY.json      a question that is to be sent, as a line of a batch's file; empty while it is on its way
 answers/AB/KEY.json   what was answered
 errors/AB/KEY.json    what was said instead, in the end; gone with the next call, so that who asks again is heard again
+waiters/AB/KEY/JOB    a job that waits for what comes of it
 batches/NAME.json     a batch that is on its way, as a Note; NAME.jsonl, what is uploaded, until it is
 
 Whoever asks writes rows and reads the rest; all else is done by one process.
@@ -15,7 +16,7 @@ import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -64,14 +65,15 @@ class Spool:
                 return Said.model_validate_json(self._path(kind, key).read_bytes())
         return None
 
-    def waits(self, key: str) -> bool:
-        """Whether the question is known already, sent or not."""
-        return self._path("rows", key).exists()
-
-    def put(self, key: str, row: bytes) -> None:
-        """A question to be sent: a line without its end."""
+    def put(self, key: str, row: Callable[[], bytes], *, job: str) -> None:
+        """A question to be sent, as a line without its end, where it is not known already; and who is to be called once it is answered."""
         with _typed():
-            write_private(self._path("rows", key), row)
+            if not self._path("rows", key).exists():
+                write_private(self._path("rows", key), row())
+            if job:
+                waiters = self._waiters(key)
+                waiters.mkdir(parents=True, exist_ok=True, mode=0o700)
+                (waiters / job).touch()
 
     # ---- for who sends -----------------------------------------------------------------------------------------------
 
@@ -83,8 +85,9 @@ class Spool:
         """A call's begin: of what earlier ones left there are answers, these batches and their questions; the rest is asked anew."""
         on_the_way = {key for note in notes if not note.filed for key in note.keys}
         with _typed():
-            if (self.folder / "errors").exists():
-                shutil.rmtree(self.folder / "errors")
+            for kind in ("errors", "waiters"):
+                if (self.folder / kind).exists():
+                    shutil.rmtree(self.folder / kind)
             for path in self.folder.glob("rows/*/*"):
                 if path.stem not in on_the_way:
                     path.unlink(missing_ok=True)
@@ -131,6 +134,17 @@ class Spool:
         """The question is on its way no longer: who still waits for an answer puts it again."""
         self._path("rows", key).unlink(missing_ok=True)
 
+    def called(self, key: str) -> set[str]:
+        """The jobs that wait for what comes of the question, which are called by this."""
+        found = list(self._waiters(key).glob("*"))
+        for path in found:
+            path.unlink(missing_ok=True)
+        return {path.name for path in found}
+
+    def waiters(self) -> set[str]:
+        """All jobs that wait."""
+        return {path.name for path in self.folder.glob("waiters/*/*/*")}
+
     def drop(self, note: Note) -> None:
         """The batch is over."""
         self.upload(note).unlink(missing_ok=True)
@@ -147,6 +161,9 @@ class Spool:
 
     def _path(self, kind: str, key: str) -> Path:
         return self.folder / kind / key[:2] / f"{key}.json"
+
+    def _waiters(self, key: str) -> Path:
+        return self.folder / "waiters" / key[:2] / key
 
     def _mark(self, keys: Collection[str]) -> None:
         for key in keys:
