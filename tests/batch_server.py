@@ -201,7 +201,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(*failure(404, "not_found"))
 
     def do_DELETE(self) -> None:
-        made = self._begin("DELETE").rpartition("/")[2]
+        path = self._begin("DELETE")
+        if self.server_of.spoil(f"DELETE {path}", self):
+            return
+        made = path.rpartition("/")[2]
         found = self.server_of.files.pop(made, None)
         self._say(*((200, {"id": made, "object": "file", "deleted": True}) if found else failure(404, "not_found")))
 

@@ -359,6 +359,34 @@ def test_a_server_without_batches_says_so(tmp_path, server):
         desk.batches.look(idle=True)
 
 
+def test_a_batch_that_is_gone_is_not_sent_again_without_a_word(tmp_path, server):
+    desk = Desk(tmp_path, server)
+    desk.ask_all(2)
+    desk.batches.look(idle=True)
+    server.batches.clear()
+    with pytest.raises(AnswerError, match=r"answered 404.*about batch_1.*is the key of the project"):
+        desk.batches.look(idle=True)
+    assert set(server.submitted.values()) == {1}
+
+
+def test_a_file_that_cannot_be_deleted_just_now_is_deleted_later(tmp_path, server):
+    def refused(call: str, handler: Any) -> bool:
+        if call.startswith("DELETE"):
+            handler._say(*failure(503, "overloaded"))
+        return call.startswith("DELETE")
+
+    desk = Desk(tmp_path, server)
+    server.spoil = refused
+    assert len(desk.settle(2)) == 2 and len(server.files) == 2
+    desk.batches.forget()
+    assert list((tmp_path / "spool").glob("*/batches/*")), "what is left to do is not forgotten"
+    server.spoil = lambda call, handler: False
+    desk.again()
+    assert desk.batches.look(idle=False) == set() and server.files == {}
+    desk.batches.forget()
+    assert not any(path.is_file() for path in (tmp_path / "spool").rglob("*"))
+
+
 def test_budgets_need_answers_at_once(tmp_path, server):
     with pytest.raises(UsageError, match="budgets"):
         Desk(tmp_path, server, job_usd=1)

@@ -155,7 +155,7 @@ class OpenAiBatches(Batches):
             if not note.filed:
                 self._settle(self._created(self._uploaded(note)))
         except AnswerError as problem:
-            if problem.status != 404 or note.batch is None:
+            if problem.status != 404 or note.batch is None:  # what may be forgotten is a batch, no misspelt address
                 raise
             raise AnswerError(f"{problem.message} (about {note.batch})", status=404, hint=_GONE) from problem
         except DocpipeError as problem:
