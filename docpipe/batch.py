@@ -21,9 +21,10 @@ from docpipe import ledger as book
 from docpipe.errors import CrashError, DocpipeError, LedgerError, UsageError, tree
 from docpipe.fields import load_schema
 from docpipe.inline import Inline
-from docpipe.inplace import IN_PLACE, Place, make_worker, source_of
+from docpipe.inplace import IN_PLACE, WHOLE, Place, make_worker, source_of
 from docpipe.ledger import JobSpec, JobView, Ledger, Quota, open_ledger
 from docpipe.output import write_file, writing
+from docpipe.patient import Watch, holding_back
 from docpipe.pool import Pool
 from docpipe.preprocess import identify
 from docpipe.records import Record, Result, SchemaRef, Status
@@ -150,7 +151,8 @@ class Register:
 
 @dataclass(frozen=True)
 class Batch:
-    """One call's wishes. `seconds` is the most a document may take in one go; `sinks` get every result at the end, in order of name."""
+    """One call's wishes. `seconds` is the most a document may take in one go; `sinks` get every result at the end, in order of name. With
+    `look` the model's provider answers in batches, which are looked at every so many seconds."""
 
     shelf: Shelf
     request: Request
@@ -160,9 +162,13 @@ class Batch:
     password: str | None = None
     sinks: Sequence[str] = ("jsonl", "table")
     debug: bool = False
+    look: float | None = None
 
-    def run(self, *, started: Callable[[int, int], None], told: Callable[[Done], None]) -> Summary:
-        """Read what is not done yet. Calls `started(files, files already done)` once and `told` for every file that was read now.
+    def run(
+        self, *, started: Callable[[int, int], None], told: Callable[[Done], None], waits: Callable[[str], None] = lambda where: None
+    ) -> Summary:
+        """Read what is not done yet. Calls `started(files, files already done)` once, `told` for every file that was read now and `waits`
+        with where those are that wait.
 
         Raises UsageError, ResourceError or LedgerError where nothing can be read or written at all.
         """
@@ -172,26 +178,33 @@ class Batch:
             if self.work:
                 Workspace(self.work)  # one that cannot be made is nobody's fault but the call's
             place = self._place(space)
-            with contextlib.closing(open_ledger(place.ledger)) as ledger:
+            with (
+                contextlib.closing(open_ledger(place.ledger)) as ledger,
+                contextlib.closing(Watch(place.request, ledger, every=self.look, told=waits)) as watch,
+            ):
                 register = Register(ledger, Store(str(place.store)), self.shelf, self.request, ref)
                 items = list(self.shelf.items())
                 missing = [item for item in items if not register.is_done(item)]
                 started(len(items), len(items) - len(missing))
                 summary = Summary(documents=len(items), kept=len(items) - len(missing))
                 with Pool(make_worker, place, size=max(1, min(self.jobs, len(missing))), seconds=self.seconds) as pool:
-                    self._read(missing, register, Inline(ledger, pool, terms=IN_PLACE), summary, told)
+                    self._read(missing, register, Inline(ledger, pool, terms=IN_PLACE, meanwhile=watch), summary, told)
             summary.seconds = time.monotonic() - begin
             self._deliver(items, summary)
+            if not summary.errors and not summary.failed:
+                watch.forget()  # else the next call finds those answers that have come
         return summary
 
     def _place(self, space: Path) -> Place:
         ours = self.shelf.ours.absolute()
+        later = self.look is not None
         return Place(
             ledger=f"sqlite:///{ours / 'ledger.sqlite'}",
             store=ours / "store",
             folder=self.shelf.folder.absolute(),
             scratch=space,
-            request=self.request,
+            request=holding_back(self.request, ours / "provider") if later else self.request,
+            whole=0 if later else WHOLE,
             work=self.work and self.work.absolute(),
             password=self.password,
             debug=self.debug,

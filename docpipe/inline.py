@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -25,7 +25,10 @@ FALSE_STARTS = 5  # children that die before they begin anything, one after the 
 class Inline:
     """Does every job that it is fed. The pool's tasks are hints, its answers what is wrong with the ledger, or nothing."""
 
-    def __init__(self, ledger: Ledger, pool: Pool[Any, Hint, str], *, terms: Terms = TERMS) -> None:
+    def __init__(
+        self, ledger: Ledger, pool: Pool[Any, Hint, str], *, terms: Terms = TERMS, meanwhile: Callable[[bool], None] = lambda idle: None
+    ) -> None:
+        """`meanwhile` is called again and again, and told whether every open job has to wait."""
         self._ledger = ledger
         self._pool = pool
         self._slots = dict.fromkeys(TOGETHER, pool.size)
@@ -34,6 +37,7 @@ class Inline:
         self._handed_out: deque[Hint] = deque()
         self._alone: Hint | None = None
         self._false_starts = 0
+        self._meanwhile = meanwhile
 
     def run(self, feed: Iterator[str]) -> Iterator[JobView]:
         """Every job of `feed`, as it ends. The next ones are asked for when there is nothing else to do, so that few are open at a time,
@@ -43,6 +47,7 @@ class Inline:
         """
         self._give(feed)
         while self._open or self._pool.busy:
+            self._meanwhile(not self._pool.busy)
             if not self._pool.busy:
                 time.sleep(POLL)  # every open job has to wait for something
             else:

@@ -34,7 +34,8 @@ IN_PLACE = TERMS.model_copy(update={"transients": 3})  # memory and disk do not 
 
 
 class Place(Record):
-    """What a child process needs to know. `work` is where every intermediate is kept; the password stays in memory."""
+    """What a child process needs to know. `work` is where every intermediate is kept; the password stays in memory. Documents of more than
+    `whole` pages go page by page."""
 
     ledger: str
     store: Path
@@ -44,6 +45,7 @@ class Place(Record):
     work: Path | None = None
     password: str | None = None
     debug: bool = False
+    whole: int = WHOLE
 
 
 def source_of(path: Path, folder: Path) -> str:
@@ -63,7 +65,7 @@ class InPlace(Steps):
             allowed=Everything(),
             cache=request.cache,
             terms=IN_PLACE,
-            whole=WHOLE,
+            whole=place.whole,
             model=request.model,
         )
         self._place = place

@@ -42,6 +42,7 @@ from docpipe.ledger import (
     sweep,
     view,
     views,
+    wake,
 )
 from docpipe.ledger.claim import MOST_SECONDS
 from docpipe.ledger.phases import enter
@@ -179,6 +180,16 @@ def test_what_has_to_wait_waits_and_takes_no_slot(ledger, clock):
     clock[0] += 2
     (again,) = [one.hint for one in dispatch(ledger, slots=SLOTS)]
     assert (again.job, again.fence) == (job, item.fence + 1)
+
+
+def test_who_is_woken_waits_no_longer(ledger, clock):
+    job = opened(ledger, 2)
+    for sent in dispatch(ledger, slots=SLOTS):
+        item = claim(ledger, sent.hint, owner="worker")
+        assert release(ledger, item, delay=3600.0, code="rate" if item.idx == 2 else "busy", counts=False)
+    assert dispatch(ledger, slots=SLOTS) == [] and wake(ledger, [], code="busy") == 0
+    assert wake(ledger, [job], code="busy") == 1 and wake(ledger, [job], code="busy") == 0
+    assert [(one.hint.job, one.hint.idx) for one in dispatch(ledger, slots=SLOTS)] == [(job, 1)], "and no other"
 
 
 def test_what_waits_too_often_is_given_up(ledger):

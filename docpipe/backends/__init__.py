@@ -16,6 +16,7 @@ from pydantic import Field as Attribute
 from pydantic import SecretStr
 
 from docpipe import plugins
+from docpipe.errors import UsageError
 from docpipe.records import NOBODY, Account, Record, Usage
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class ModelOptions(Record):
     `model` is a folder, the id of a model hub, or a server's name for it; `revision` pins what a hub gives. `pixels` bounds the images that
     it is shown (None: the model's own), `batch` the questions it is asked at a time and `window` the seconds that the first waits for
     others; `seconds` is the most that an answer may take, `loading` the most that loading the model may. `api` is for models behind a
-    server.
+    server. `spool` is a folder in which questions wait for a provider's batches; `docpipe batch` sets it, no environment has to.
     """
 
     model: str = ""
@@ -86,6 +87,7 @@ class ModelOptions(Record):
     loading: float = Attribute(1800.0, gt=0, allow_inf_nan=False)
     offline: bool = False
     api: ApiOptions = ApiOptions()
+    spool: Path | None = None
 
 
 class Ability(Record):
@@ -145,6 +147,28 @@ class Reply(Record):
     tokens: tuple[Token, ...] = ()
 
 
+class Batches(ABC):
+    """A provider's batches, which answer what `ask` put off with BusyError. One process looks after them, while others ask."""
+
+    @abstractmethod
+    def look(self, *, idle: bool) -> set[str]:
+        """Take up what came and send what waits: whole batches, and all where everybody is `idle`, as they wait for answers. The jobs that
+        should ask again. What passes is tried again by the next look; raises DocpipeError for what does not."""
+
+    @property
+    @abstractmethod
+    def state(self) -> str:
+        """What waits where, in a line; empty where nothing does."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Everybody has their answers: keep none."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of connections."""
+
+
 class Backend(ABC):
     """One way to ask a model. Made once per process, safe to call from several threads; the model is loaded by the first question.
 
@@ -166,6 +190,11 @@ class Backend(ABC):
         """Tells, again and again and cheaply, whether the model is known to be away just now, so that whoever hands out work sends it
         none. Asks no model. Raises UsageError as making the backend does."""
         return lambda: False
+
+    @classmethod
+    def batches(cls, options: ModelOptions) -> Batches:
+        """The provider's batches, for questions that `ModelOptions.spool` holds back. Raises UsageError where there are none."""
+        raise UsageError(f"{cls.name} has no provider that answers in batches", hint="--backend openai_api")
 
     @property
     def host(self) -> str | None:

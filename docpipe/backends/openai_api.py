@@ -5,19 +5,24 @@ The page's image leaves this machine for the host that the settings name, and fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any, ClassVar, Literal
 
-from docpipe.backends import Ability, Backend, ModelOptions, Question, Reply
+from docpipe.backends import Ability, Backend, Batches, ModelOptions, Question, Reply
 from docpipe.backends._api.answer import BYTES, FRAME, Answer
+from docpipe.backends._api.batches import OpenAiBatches, open_spool
 from docpipe.backends._api.breaker import Breaker
 from docpipe.backends._api.client import Server
 from docpipe.backends._api.cost import Estimate
 from docpipe.backends._api.errors import Complained
 from docpipe.backends._api.gate import Gate, shared_store
 from docpipe.backends._api.request import fit, most_tokens, request, thinks
-from docpipe.errors import EngineError, OutboundError, UsageError
+from docpipe.backends._api.rows import ASK_AGAIN, HALF, pieces_of, row
+from docpipe.backends._api.spool import Spool
+from docpipe.errors import AnswerError, BusyError, EngineError, OutboundError, UsageError
 from docpipe.records import Usage
 
 
@@ -33,6 +38,7 @@ class OpenAiApi(Backend):
             raise UsageError("no model is named", hint="DOCPIPE_MODEL__MODEL is the server's name for it; on Azure, the deployment's")
         self._server = Server(options.api)
         self._gate = Gate(options, self._server.host)
+        self._spool = open_spool(options)
 
     @property
     def host(self) -> str:
@@ -53,6 +59,10 @@ class OpenAiApi(Backend):
                 return False
 
         return is_open
+
+    @classmethod
+    def batches(cls, options: ModelOptions) -> Batches:
+        return OpenAiBatches(options)
 
     @property
     def ability(self) -> Ability:
@@ -75,6 +85,8 @@ class OpenAiApi(Backend):
     def ask(self, question: Question) -> Reply:
         """The answer. Raises SchemaError, BusyError with the seconds that the server or a limit asks to wait, BudgetError, AnswerError for
         what the server will not take, EngineError where the question is too long, DeadlineError, OutboundError and MissingError."""
+        if self._spool is not None:
+            return self._gate.known(question, partial(self._from_batch, question, self._spool))
         return self._gate.ask(question, lambda: self._prepare(question))
 
     def expected(self, question: Question) -> Estimate:
@@ -82,7 +94,8 @@ class OpenAiApi(Backend):
         return self._gate.expected(question)
 
     def admit(self) -> None:
-        self._gate.look()
+        if self._spool is None:
+            self._gate.look()
 
     def _prepare(self, question: Question) -> Callable[[], Reply]:
         """The call, with everything in it but the waiting: what is let through should be on its way at once."""
@@ -91,11 +104,31 @@ class OpenAiApi(Backend):
         return lambda: self._ask(question, asked)
 
     def _ask(self, question: Question, asked: Mapping[str, Any]) -> Reply:
-        api, host = self.options.api, self._server.host
-        room = most_tokens(question, api)
+        room = most_tokens(question, self.options.api)
+        return self._heard(question, self._server.ask(asked, seconds=self.options.seconds, largest=FRAME + BYTES * room))
+
+    def _from_batch(self, question: Question, spool: Spool, key: str) -> Reply:
+        """What a provider's batch answered, at half the price. Raises BusyError until it has, and AnswerError where it never will."""
+        said = spool.said(key)
+        if said is None:
+            spool.put(key, partial(self._row, question, key), job=question.account.job)
+            said = spool.said(key)  # what came this moment called nobody
+        if said is None:
+            raise BusyError(f"{self._server.host}: the question waits for a batch", after=ASK_AGAIN)
+        try:
+            return self._gate.priced(self._heard(question, pieces_of(said)), share=HALF)
+        except (BusyError, OutboundError) as problem:
+            raise AnswerError(f"{problem.message} in a batch", hint="another call of docpipe batch asks again") from problem
+
+    def _row(self, question: Question, key: str) -> bytes:
+        asked = request(question, model=self.options.model, options=self.options.api, openai=self._server.is_openai)
+        return row(key, asked, azure=bool(self.options.api.version))
+
+    def _heard(self, question: Question, said: AbstractContextManager[Iterator[bytes]]) -> Reply:
+        host = self._server.host
         answer = Answer(most=question.most_tokens, host=host)
         try:
-            with self._server.ask(asked, seconds=self.options.seconds, largest=FRAME + BYTES * room) as pieces:
+            with said as pieces:
                 for piece in pieces:
                     answer.add(piece)
                     if answer.cut:

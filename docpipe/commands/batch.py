@@ -8,6 +8,9 @@ summary, and never stops the others. Hidden files are passed over, linked folder
 What is done is written into a ledger, as the queue does: OUT/.docpipe/ledger.sqlite. A document whose process dies is tried again alone and
 page by page, so that a page that cannot be read is a hole in the result; one of more than 100 pages goes on at the page where it was cut
 short. DOCPIPE_LEDGER=sqlite:///OUT/.docpipe/ledger.sqlite docpipe status --tenant batch shows each job.
+
+With --provider-batch all that is asked of the model goes to OpenAI's Batch API, which answers within a day. A call that is stopped or
+killed meanwhile loses nothing: the next one with the same arguments goes on. See docs/api.md.
 """
 
 from __future__ import annotations
@@ -41,6 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--work", metavar="DIR", type=Path, help="keep words, images and readings in DIR/NAME")
     parser.add_argument("--sink", metavar="NAME", action="append", default=[], help="a further sink for all results; may be repeated")
+    parser.add_argument("--provider-batch", action="store_true", help="have the model's provider answer within a day, at half the price")
+    parser.add_argument("--look", metavar="SECONDS", default="30", help="time between two looks at the provider's batches (default: 30)")
     parser.add_argument("--progress", action="store_true", help="show progress even where stderr is no terminal")
     add_reading_options(parser)
     add_password_options(parser)
@@ -62,9 +67,10 @@ def main(arguments: argparse.Namespace) -> int:
         password=read_password(arguments),
         sinks=("jsonl", "table", *arguments.sink),
         debug=arguments.debug,
+        look=positive("--look", arguments.look, most=86_400) if arguments.provider_batch else None,
     )
     with Progress(shown=arguments.progress or (sys.stderr.isatty() and not arguments.quiet)) as progress:
-        summary = batch.run(started=progress.start, told=progress.step)
+        summary = batch.run(started=progress.start, told=progress.step, waits=_silent if arguments.quiet else progress.wait)
     if not arguments.quiet:
         if not summary.documents:
             say(one_line(f"docpipe: warning: {arguments.folder.name}: {_nothing(arguments.only)}; nothing was read"))
@@ -83,6 +89,10 @@ def _verdict(summary: Summary, arguments: argparse.Namespace) -> int:
     if without:
         raise IncompleteError(f"{without} of {summary.documents} documents have no usable result", file=arguments.folder.name)
     return 0
+
+
+def _silent(where: str) -> None:
+    return None
 
 
 class Progress:
@@ -115,6 +125,12 @@ class Progress:
             say(one_line(f"docpipe: error: {done.error}"))
         self._bar.set_postfix_str(f"{self._errors} errors" if self._errors else "", refresh=False)
         self._bar.update()
+
+    def wait(self, where: str) -> None:
+        """What the documents that wait are waiting for."""
+        if where:
+            self._bar.clear()
+            say(one_line(f"docpipe: {where}"))
 
 
 def _table(summary: Summary) -> Iterator[str]:

@@ -6,7 +6,7 @@ PostgreSQL (several).
 
 from __future__ import annotations
 
-from docpipe.ledger.claim import Terms, claim, crashed, give_up, hand_back, release, renew, settle
+from docpipe.ledger.claim import Terms, claim, crashed, give_up, hand_back, release, renew, settle, wake
 from docpipe.ledger.control import cancel, forget, redeliver, retry
 from docpipe.ledger.dispatch import Sent, dispatch, forget_sent
 from docpipe.ledger.figures import Figures, figures
@@ -92,4 +92,5 @@ __all__ = [
     "sweep",
     "view",
     "views",
+    "wake",
 ]

@@ -5,6 +5,8 @@ Every change is a compare-and-set on the item's fence and state, so that who los
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import sqlalchemy as sa
 
 from docpipe.errors import CrashError
@@ -100,6 +102,21 @@ def release(
         if counts and item.transients + 1 >= terms.transients:
             return _given_up(tx, item.hint, code, message)
         return _pending(tx, item.hint, delay=delay, transients=work.c.transients + 1, error_code=code, error=message)
+
+
+def wake(ledger: Ledger, jobs: Iterable[str], *, code: str) -> int:
+    """Items of these jobs that wait with this error code need wait no longer. Returns how many. Raises NotFoundError."""
+    return sum(_wake(ledger, job_id, code) for job_id in jobs)
+
+
+def _wake(ledger: Ledger, job_id: str, code: str) -> int:
+    with ledger.write() as tx:
+        tx.lock_job(job_id)
+        waits = (work.c.job == job_id, work.c.state == "pending", work.c.error_code == code, work.c.not_before > tx.now)
+        count = tx.run(work.update().where(*waits).values(not_before=tx.now)).rowcount
+        if count:
+            make_due(tx, job_id, tx.now)
+        return count
 
 
 def hand_back(ledger: Ledger, item: Work) -> bool:

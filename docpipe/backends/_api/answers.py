@@ -65,7 +65,7 @@ class Answers:
             return
         content = reply.model_dump_json().encode()
         try:
-            _write(self._path(key, tenant), content)
+            write_private(self._path(key, tenant), content)
             self._make_room(len(content))
         except OSError as problem:  # a full disk is no reason to lose the answer
             log.warning("an answer is not kept: %s", problem.strerror, extra={"file": f"{key}.json"})
@@ -121,8 +121,8 @@ def _digest(image: Image) -> list[Any]:
     return [image.mode, *image.size, hashlib.sha256(image.tobytes()).hexdigest()]
 
 
-def _write(path: Path, content: bytes) -> None:
-    """The whole file or nothing, for nobody else to read."""
+def write_private(path: Path, content: bytes, *, durable: bool = False) -> None:
+    """The whole file or nothing, for nobody else to read; `durable`: on the disk once this returns. Raises OSError."""
     path.parent.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.parent.mkdir(exist_ok=True, mode=0o700)
     unfinished = path.parent / f".{path.name}.{secrets.token_hex(4)}"
@@ -130,10 +130,24 @@ def _write(path: Path, content: bytes) -> None:
         with unfinished.open("xb") as file:
             unfinished.chmod(0o600)
             file.write(content)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         unfinished.replace(path)
+        if durable:
+            _sync(path.parent)
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
+
+
+def _sync(folder: Path) -> None:
+    """The folder's names on the disk."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _sizes(folder: Path) -> list[tuple[float, int, Path]]:

@@ -71,17 +71,23 @@ class Server:
         Raises Complained, DeadlineError after `seconds` for all of it, AnswerError where it has more than `largest` bytes or is of another
         type, OutboundError and MissingError; inside the block too.
         """
+        fields = {"model": request["model"], "messages": request["messages"]}
+        more = {name: value for name, value in request.items() if name not in fields}
+        with (
+            self.calling(seconds=seconds, largest=largest) as client,
+            client.chat.completions.with_streaming_response.create(**fields, stream=True, extra_body=more) as answer,
+        ):
+            yield pieces(answer.headers, answer.iter_bytes(), host=self.host)
+
+    @contextlib.contextmanager
+    def calling(self, *, seconds: float, largest: int) -> Iterator[Any]:
+        """The SDK's client, for one call that is made inside the block and keeps to these bounds. Raises as `ask` does."""
         library, client = openai(), self._client()
         from docpipe.backends._api.wire import Bounds, bounded
 
-        fields = {"model": request["model"], "messages": request["messages"]}
-        more = {name: value for name, value in request.items() if name not in fields}
         try:
-            with (
-                bounded(Bounds(self.host, seconds=seconds, largest=largest)),
-                client.chat.completions.with_streaming_response.create(**fields, stream=True, extra_body=more) as answer,
-            ):
-                yield pieces(answer.headers, answer.iter_bytes(), host=self.host)
+            with bounded(Bounds(self.host, seconds=seconds, largest=largest)):
+                yield client
         except library.APIStatusError as problem:
             raise Complained(complaint(problem.body, status=problem.status_code, headers=problem.response.headers)) from None
         except library.APIConnectionError as problem:

@@ -57,13 +57,24 @@ class Gate:
         raise, and between them BusyError with the seconds after which to come back, and BudgetError."""
         if self._answers is None:
             return self._admitted(question, prepare)
+        return self.known(question, lambda key: self._admitted(question, prepare))
+
+    def known(self, question: Question, find: Callable[[str], Reply]) -> Reply:
+        """The reply that is kept, or else the one that is found by the question's key, which is kept from then on."""
         tenant, options = question.account.tenant, self._api.model_dump(mode="json", exclude=_ASIDE)
         key = answer_key(question, model=self._options.model, revision=self._options.revision, parameters=options, tenant=tenant)
-        reply = self._answers.get(key, tenant=tenant)
+        reply = self._answers.get(key, tenant=tenant) if self._answers else None
         if reply is None:
-            reply = self._admitted(question, prepare)
-            self._answers.put(key, reply, tenant=tenant)
+            reply = find(key)
+            if self._answers:
+                self._answers.put(key, reply, tenant=tenant)
         return reply
+
+    def priced(self, reply: Reply, *, share: Decimal = Decimal(1)) -> Reply:
+        """The reply with so much of its price, where the model has one."""
+        used = reply.usage
+        usd = cost(self._options.model, prompt_tokens=used.prompt_tokens, completion_tokens=used.completion_tokens, prices=self._prices)
+        return reply if usd is None else reply.model_copy(update={"usage": used.model_copy(update={"cost_usd": float(usd * share)})})
 
     def expected(self, question: Question) -> Estimate:
         """What the call takes and costs at the most; once the server has counted such a question, as it counts."""
