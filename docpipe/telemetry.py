@@ -86,15 +86,13 @@ def start_tracing() -> None:
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
     _sending.append(_Sending(provider))
+    atexit.register(stop_tracing)  # now, not at import: what is registered last is called first, and a command's own end comes after it
 
 
 def stop_tracing() -> None:
     """Send the last spans of this process, if that takes no longer than `LAST` seconds; those that come later are lost."""
     while _sending:
         _sending.pop().end()
-
-
-atexit.register(stop_tracing)
 
 
 class _Sending:
