@@ -83,6 +83,7 @@ def test_a_folder_that_is_still_written_into_is_removed(tmp_path, monkeypatch):
                 (folder / f"page-{number}").write_bytes(b"")
             except FileNotFoundError:
                 return
+            time.sleep(0.002)  # pages come no faster
 
     with temporary() as space:
         thread = threading.Thread(target=write, args=(space.path("x").parent,))
