@@ -26,6 +26,7 @@ FACES = (
     "docpipe.pool",
     "docpipe.questions",
     "docpipe.shelf",
+    "docpipe.sorting",
     "docpipe.view",
     "docpipe.sinks",
 )
@@ -38,6 +39,7 @@ FORBIDDEN = {
     "docpipe.preprocess": ("docpipe.words", "docpipe.extract", "docpipe.validate", *FACES, "docpipe.pipeline", "docpipe.settings"),
     "docpipe.words": ("docpipe.extract", "docpipe.validate", *FACES, "docpipe.pipeline", "docpipe.settings"),
     "docpipe.extract": ("docpipe.validate", *FACES, "docpipe.pipeline", "docpipe.settings"),
+    "docpipe.classify": ("docpipe.preprocess", "docpipe.words", "docpipe.validate", *FACES, "docpipe.pipeline", "docpipe.settings"),
     "docpipe.validate": ("docpipe.preprocess", "docpipe.words", "docpipe.extract", *FACES, "docpipe.pipeline", "docpipe.settings"),
     "docpipe.backends": (*STAGES, *FACES, "docpipe.pipeline", "docpipe.settings", "docpipe.fields"),
     "docpipe.redact": (*STAGES, *FACES, "docpipe.pipeline", "docpipe.settings", "docpipe.backends"),
