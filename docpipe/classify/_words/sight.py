@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from docpipe.classify._words.vocabulary import HEAD as START
 from docpipe.classify._words.vocabulary import LONGEST, Meaning, Vocabulary
 from docpipe.extract.labels.phrases import label_key, later_key
 from docpipe.records import Box, Word, Words
@@ -15,13 +16,14 @@ from docpipe.values.identifiers import find_ibans, find_tax_ids
 
 HEAD = 0.45  # share of the page's height that a title stands in
 LARGE = 1.2  # median heights: print that is set apart by its size
-NUMBER_WORD = 7  # letters of the longest word for `number`, which is another key within a phrase
+BARE = 4  # characters from which on a number is not looked up: it is a value
 ALONE, SHORT = 1, 4  # further words of a line that is a title: in small and in large print
 _MONEY = re.compile(r"(?<![\d.,])[-(]?[$€£₩¥]?\d{1,3}(?:[.,' ]?\d{3})*[.,]\d{2}(?![\d.,]\d)[-)]?")
 _DATE = re.compile(r"(?<!\d)(?:\d{1,4}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2}[./-][A-Za-z]{3,9}[./-]\d{2,4})(?!\d)")
 _TIME = re.compile(r"(?<![\d:])[0-2]?\d:[0-5]\d(?::[0-5]\d)?(?![\d:])")
 _RATE = re.compile(r"\d\s?%")
 _LETTERS, _HANGUL = re.compile(r"[^\W\d_]"), re.compile("[가-힣]")
+_NUMBER_WORDS = ("n", "번호")  # how words for `number` begin, whose key within a phrase is another
 _GLUED = re.compile(r"[:=].*", re.DOTALL)  # `ID:0123` is printed without a blank
 
 
@@ -77,14 +79,15 @@ def _found(page: Words, vocabulary: Vocabulary) -> tuple[Found, ...]:
     """Every phrase of the vocabulary that is printed, the longest at each place: `invoice` within `invoice number` is no title."""
     words, known = page.words, vocabulary.meanings
     texts = [_GLUED.sub("", word.text) for word in words]
-    first = [label_key(text) for text in texts]
-    later = [later_key(text) if len(key) <= NUMBER_WORD else key for text, key in zip(texts, first, strict=True)]
+    first = [label_key(text) if len(text) <= BARE or _LETTERS.search(text) else text for text in texts]
+    later = [later_key(text) if key.startswith(_NUMBER_WORDS) else key for text, key in zip(texts, first, strict=True)]
     head = Head(page)
     found: list[Found] = []
     covered = 0
     for start, run in enumerate(first):
         key, end = run, start + 1
-        for last in range(start + 1, min(start + LONGEST + 2, len(words))):
+        hopeless = len(run) >= START and run[:START] not in vocabulary.heads
+        for last in () if hopeless else range(start + 1, min(start + LONGEST + 2, len(words))):
             run += later[last]
             if run in known:
                 key, end = run, last + 1
@@ -111,9 +114,10 @@ class Head:
         return word.y0 <= self._bottom and (more <= ALONE or (large and more <= SHORT))
 
     def in_prose(self, start: int, end: int) -> bool:
-        """One word in small letters on a longer line."""
+        """One word in small letters on a longer line, or a mere `PO` without the sign of a label behind it."""
         word = self._words[start]
-        return end == start + 1 and word.text[:1].islower() and self._lengths[word.line] > SHORT
+        mere = len(word.text) < 3 and word.text.isascii()
+        return end == start + 1 and (mere or (word.text[:1].islower() and self._lengths[word.line] > SHORT))
 
 
 def _kinds(text: str, page: Words) -> Iterator[str]:
@@ -123,10 +127,8 @@ def _kinds(text: str, page: Words) -> Iterator[str]:
         yield "money"
     if len(page.checkboxes) > 2:
         yield "bool"
-    if any(number.valid for number in find_ibans(text)):
-        yield "iban"
-    if any(number.valid for number in find_tax_ids(text)):
-        yield "tax_id"
+    yield from ("iban" for number in find_ibans(text) if number.valid)
+    yield from ("tax_id" for number in find_tax_ids(text) if number.valid)
 
 
 def _narrow(words: Sequence[Word]) -> float:

@@ -18,6 +18,7 @@ from docpipe.fields import FieldSpec, fields_of, name_words, rules_of, titles_of
 
 Sort = Literal["title", "label", "phrase", "word", "other_title"]
 LONGEST = 7  # words of a phrase
+HEAD = 4  # letters by which most words are known to begin no phrase
 TAIL = 7  # letters of a title that is one when it ends a longer word: `Beitragsrechnung` is a `Rechnung`
 _ABOUT = """use true false ticked box line printed shown empty null field value digits before after more most less must read each first
 last day within between every there were have been does beside above below with without whether their some same such than
@@ -58,11 +59,12 @@ class Nature:
 @dataclass(frozen=True)
 class Vocabulary:
     """The phrases of all classes, by the key that two spellings of one phrase share, and what each class is like. `tails` are the titles
-    that a longer word may end with."""
+    that a longer word may end with, `heads` the first HEAD letters of all keys."""
 
     meanings: dict[str, tuple[Meaning, ...]]
     natures: tuple[Nature, ...]
     tails: tuple[str, ...] = ()
+    heads: frozenset[str] = frozenset()
 
     def of(self, key: str) -> tuple[Meaning, ...]:
         """What the key means, or as a compound the title that it ends with."""
@@ -92,7 +94,7 @@ def vocabulary_of(classes: tuple[DocumentClass, ...], titles: tuple[tuple[str, s
             found.setdefault(label_key(title), {})[name, "title", title] = Meaning(name, "title", title, 1.0)
     meanings = {key: tuple(said.values()) for key, said in found.items()}
     tails = tuple(key for key, said in meanings.items() if len(key) >= TAIL and key.isalpha() and any(m.sort == "title" for m in said))
-    return Vocabulary(meanings, tuple(natures), tails)
+    return Vocabulary(meanings, tuple(natures), tails, frozenset(key[:HEAD] for key in meanings))
 
 
 def _meanings(one: DocumentClass) -> Iterator[tuple[str, Meaning]]:

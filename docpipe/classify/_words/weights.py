@@ -15,22 +15,22 @@ from functools import cache
 class Weights:
     """One number for each feature of `features.py`."""
 
-    title: float = 0.39
-    own_title: float = 0.26
+    title: float = 0.42
+    own_title: float = 0.31
     other_title: float = -1.0
-    labels: float = 2.37
-    short_labels: float = 0.89
-    share: float = 5.79
-    phrases: float = 1.96
-    words: float = 0.55
-    own: float = 2.11
-    values: float = 2.18
-    no_money: float = -0.97
-    narrow: float = 1.8
+    labels: float = 2.35
+    short_labels: float = 1.06
+    share: float = 5.63
+    phrases: float = 1.97
+    words: float = 0.48
+    own: float = 2.4
+    values: float = 2.11
+    no_money: float = -0.95
+    narrow: float = 1.68
     script: float = -1.0
-    checked: float = 1.36
-    prose: float = -1.74
-    bias: float = -7.86
+    checked: float = 1.17
+    prose: float = -1.86
+    bias: float = -8.11
 
 
 @cache
