@@ -11,6 +11,7 @@ from faces import ROOT
 from pydantic import BaseModel, Field
 from test_vlm import recording
 
+import docpipe
 from docpipe import errors
 from docpipe.backends import ModelOptions, load_backend
 from docpipe.classify import UNKNOWN, Classifier, DocumentClass, PageVerdict, classifier_class, load_classes, vote, vote_document
@@ -329,3 +330,64 @@ def test_a_page_without_a_verdict_is_named(run, tmp_path, monkeypatch):
     monkeypatch.setenv("DOCPIPE_MODEL__MODEL", str(recording(tmp_path, {"fail": "gone"})))
     code, out, err = run(page(tmp_path / "hive.pdf", HIVE), "--classifier", "vlm")
     assert code == errors.EngineError.exit_code and "failed: engine: gone" in out and "1 of 1 pages have no verdict" in err
+
+
+# ---- the schema that fits --------------------------------------------------------------------------------------------
+
+
+def codes(result: docpipe.Result) -> set[str]:
+    return {issue.code for issue in result.issues if issue.severity == "error"}
+
+
+def test_auto_reads_with_the_schema_of_the_class_as_if_it_had_been_named():
+    chosen, named = (docpipe.run(SAMPLES / "invoice.pdf", schema) for schema in ("auto", "invoice"))
+    assert chosen.status == "accepted" and chosen.model_copy(update={"classified": None}).canonical_json() == named.canonical_json()
+    assert chosen.classified is not None and chosen.classified.choice == "invoice" and chosen.classified.score > 0.9
+    assert {sign.page for sign in chosen.classified.signs} == {1} and {"preprocess", "words", "classify", "extract"} <= set(chosen.timing)
+    assert docpipe.Result.model_validate_json(chosen.to_json()).classified == chosen.classified and "classified" not in named.to_json()
+
+
+def test_a_document_of_no_class_is_reviewed_and_never_read_with_a_schema_that_does_not_fit(tmp_path):
+    for paper in (SAMPLES / "form.pdf", page(tmp_path / "river.pdf", PROSE * 4)):
+        found = docpipe.run(paper, "auto")
+        assert (found.status, found.schema_ref.name, codes(found)) == ("review", "transcript", {"unknown_document"})
+        assert found.classified is not None and found.classified.choice == UNKNOWN
+    assert "wild garlic" in found.data.text
+
+
+def test_auto_chooses_among_the_schemas_that_are_named(tmp_path):
+    hive = page(tmp_path / "hive.pdf", HIVE, first=20)
+    found = docpipe.run(hive, f"auto:invoice,{HERE}:HiveReport")
+    assert found.schema_ref.name == "test_classify.py:HiveReport" and found.data.beekeeper == "Ada Imker"
+    assert codes(docpipe.run(SAMPLES / "rotated.pdf", f"auto:{HERE}:HiveReport")) == {"unknown_document"}
+
+
+def test_a_pile_of_two_kinds_in_one_file_is_never_accepted(tmp_path):
+    drawn_invoices.save(tmp_path / "bill.pdf", drawn_invoices.honest("en", "columns", 3), drawn_invoices.honest("en", "columns", 3))
+    with pymupdf.open(tmp_path / "bill.pdf") as pile, pymupdf.open(page(tmp_path / "hive.pdf", HIVE, first=20)) as other:
+        pile.insert_pdf(other)
+        pile.save(tmp_path / "pile.pdf")
+    found = docpipe.run(tmp_path / "pile.pdf", f"auto:invoice,{HERE}:HiveReport")
+    assert found.status == "review" and found.schema_ref.name == "invoice" and "several_documents" in codes(found)
+    assert any("HiveReport" in issue.message for issue in found.issues)
+
+
+def test_the_command_reads_each_file_with_its_own_schema(capsysbinary, tmp_path):
+    work = tmp_path / "work"
+    assert main(["run", str(SAMPLES / "rotated.pdf"), str(SAMPLES / "tax_invoice_kr.pdf"), "--schema", "auto", "--work", str(work)]) == 0
+    found = [json.loads(line) for line in capsysbinary.readouterr().out.splitlines()]
+    assert [one["schema"]["name"] for one in found] == ["invoice", "tax_invoice_kr"] == [one["classified"]["choice"] for one in found]
+    kept = json.loads((work / "rotated.pdf" / "readings.json").read_text())
+    assert kept["job"]["schema_ref"]["name"] == "invoice"
+    assert main(["run", str(SAMPLES / "rotated.pdf"), "--schema", "auto", "--work", str(work / "rotated.pdf")]) == 0, "once more"
+
+
+@pytest.mark.parametrize("schema", ["auto:", "auto:invoice,,receipt", "auto:nonsense", "auto:invoice,hive=what a hive says"])
+def test_an_auto_that_makes_no_sense(schema):
+    with pytest.raises(errors.UsageError):
+        docpipe.run(SAMPLES / "invoice.pdf", schema)
+
+
+def test_only_run_chooses_a_schema(capsysbinary, tmp_path):
+    code = main(["batch", str(SAMPLES), "--out", str(tmp_path / "out"), "--schema", "auto"])
+    assert code == errors.SchemaError.exit_code and b"only docpipe run" in capsysbinary.readouterr().err

@@ -25,6 +25,7 @@ FACES = (
     "docpipe.inplace",
     "docpipe.pool",
     "docpipe.questions",
+    "docpipe.routing",
     "docpipe.shelf",
     "docpipe.sorting",
     "docpipe.view",

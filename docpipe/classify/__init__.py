@@ -17,7 +17,7 @@ from docpipe import plugins
 from docpipe.backends import Backend
 from docpipe.errors import UsageError
 from docpipe.fields import BUILT_IN, load_schema
-from docpipe.records import Box, Record, Words
+from docpipe.records import Record, Sign, Words
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -38,19 +38,6 @@ class DocumentClass:
     name: str
     description: str
     schema: type[BaseModel] | None = None
-
-
-class Sign(Record):
-    """Printed text that speaks for a class (`weight` > 0) or against it; the weight is in natural log-odds, its share of what all signs of
-    its sort came to. `meaning` is the field or the phrase that the text was taken for. What the whole page says (value, shape) has neither
-    text nor box."""
-
-    class_name: str
-    sort: Literal["title", "label", "phrase", "word", "value", "shape", "other_title"]
-    text: str
-    meaning: str = ""
-    box: Box | None = None
-    weight: float = 0.0
 
 
 class PageVerdict(Record):

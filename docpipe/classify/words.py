@@ -9,13 +9,13 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from docpipe.classify import UNKNOWN, Classifier, DocumentClass, PageVerdict, Sign, chosen
+from docpipe.classify import UNKNOWN, Classifier, DocumentClass, PageVerdict, chosen
 from docpipe.classify._words.features import Mark, features_of, marks_of
 from docpipe.classify._words.kinds import TITLES, kind_of
 from docpipe.classify._words.sight import Sight, look
 from docpipe.classify._words.vocabulary import vocabulary_of
 from docpipe.classify._words.weights import worth
-from docpipe.records import Words
+from docpipe.records import Sign, Words
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -48,10 +48,11 @@ class WordsClassifier(Classifier):
         if choice == UNKNOWN:
             kind, title = kind_of(sight, marks)
             if title is not None:
-                sign = Sign(class_name=kind, sort="title", text=sight.text(title.found), box=sight.box(title.found))
+                sign = Sign(class_name=kind, sort="title", text=sight.text(title.found), page=words.page, box=sight.box(title.found))
                 return PageVerdict(page=words.page, choice=UNKNOWN, score=1.0, kind=kind, signs=(sign,), classifier=self.name)
         likeliest = sorted(features, key=lambda name: -scores[name])[:2]
         signs = tuple(sign for name in likeliest for sign in _signs(name, features[name], marks.get(name, ()), sight))
+        signs = tuple(sign.model_copy(update={"page": words.page}) for sign in signs)
         return PageVerdict(page=words.page, choice=choice, score=score, scores=scores, signs=signs, classifier=self.name)
 
 

@@ -17,7 +17,8 @@ from docpipe.commands.options import add_password_options, add_sorting_options, 
 from docpipe.errors import DocpipeError, PageError, tree
 
 if TYPE_CHECKING:
-    from docpipe.classify import PageVerdict, Sign
+    from docpipe.classify import PageVerdict
+    from docpipe.records import Sign
     from docpipe.sorting import Sorted
 
 HELP = "say what documents and their pages are"

@@ -24,7 +24,9 @@ _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 def add_reading_options(parser: argparse.ArgumentParser) -> None:
     """What to read and how."""
     group = parser.add_argument_group("reading")
-    group.add_argument("--schema", metavar="S", help="built-in name, module:Class or path.py:Class (default: transcript)")
+    group.add_argument(
+        "--schema", metavar="S", help="built-in name, module:Class, path.py:Class; run: also auto, auto:A,B (default: transcript)"
+    )
     engines = group.add_mutually_exclusive_group()
     engines.add_argument(
         "--engine", metavar="NAME", help="labels (the default), vlm, or auto: labels, and vlm for the pages it leaves open"
