@@ -80,8 +80,8 @@ def run(
 
     `schema` is a class, a built-in name, `module:Class` or `path.py:Class`, or `auto` or `auto:A,B` for the one that fits the document;
     `engines`, `ocr`, `formats` (further input formats) and `backend` (what asks the model, for the engine `vlm`) are references of the
-    same three kinds. `pages` are 1-based, empty = all. `work` keeps every intermediate file. What is None comes from `settings`, and those from the
-    environment. Raises DocumentError where the document cannot be opened and UsageError where the call makes no sense.
+    same three kinds. `pages` are 1-based, empty = all. `work` keeps every intermediate file. What is None comes from `settings`, and those
+    from the environment. Raises DocumentError where the document cannot be opened and UsageError where the call makes no sense.
     """
     request = make_request(
         settings or read_settings(), engines=engines, ocr=ocr, backend=backend, languages=languages, pages=pages, formats=formats, dpi=dpi

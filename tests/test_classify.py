@@ -18,7 +18,7 @@ from docpipe.classify import UNKNOWN, Classifier, DocumentClass, PageVerdict, cl
 from docpipe.classify.vlm import UNSAID, VlmClassifier
 from docpipe.classify.words import WordsClassifier
 from docpipe.cli import main
-from docpipe.records import Words
+from docpipe.records import Word, Words
 from docpipe.request import make_request
 from docpipe.settings import Settings
 from docpipe.sorting import sort_document
@@ -259,6 +259,15 @@ def test_the_bare_names_of_classifiers():
 def test_a_page_without_words_is_unknown():
     found = WordsClassifier().judge(Words(page=1, width=100, height=100, source="none"), None, BUILT_IN)
     assert (found.choice, found.kind) == (UNKNOWN, "content")
+
+
+@pytest.mark.parametrize(
+    "texts", [["1" * 100_000], ["A" * 100_000], ["", "\0", " "], ["DE1", *["23"] * 5000], ["Invoice", "No.", "1.50"] * 3000]
+)
+def test_a_page_of_nonsense_is_judged_all_the_same(texts):
+    words = tuple(Word(text, 10, 10, 50, 20, 1.0, place // 8) for place, text in enumerate(texts))
+    found = WordsClassifier().judge(Words(page=1, width=600, height=800, source="ocr", words=words), None, BUILT_IN)
+    assert found.choice == UNKNOWN and sum(found.scores.values()) == pytest.approx(1)
 
 
 def test_the_backend_of_a_classifier_is_handed_to_it(tmp_path):

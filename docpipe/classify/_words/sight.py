@@ -16,6 +16,7 @@ from docpipe.values.identifiers import find_ibans, find_tax_ids
 
 HEAD = 0.45  # share of the page's height that a title stands in
 LARGE = 1.2  # median heights: print that is set apart by its size
+WORD = 60  # characters of a word that are looked at
 BARE = 4  # characters from which on a number is not looked up: it is a value
 ALONE, SHORT = 1, 4  # further words of a line that is a title: in small and in large print
 _MONEY = re.compile(r"(?<![\d.,])[-(]?[$€£₩¥]?\d{1,3}(?:[.,' ]?\d{3})*[.,]\d{2}(?![\d.,]\d)[-)]?")
@@ -78,7 +79,7 @@ def look(page: Words, vocabulary: Vocabulary) -> Sight:
 def _found(page: Words, vocabulary: Vocabulary) -> tuple[Found, ...]:
     """Every phrase of the vocabulary that is printed, the longest at each place: `invoice` within `invoice number` is no title."""
     words, known = page.words, vocabulary.meanings
-    texts = [_GLUED.sub("", word.text) for word in words]
+    texts = [_GLUED.sub("", word.text[:WORD]) for word in words]
     first = [label_key(text) if len(text) <= BARE or _LETTERS.search(text) else text for text in texts]
     later = [later_key(text) if key.startswith(_NUMBER_WORDS) else key for text, key in zip(texts, first, strict=True)]
     head = Head(page)
