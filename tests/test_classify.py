@@ -183,7 +183,8 @@ def test_several_vote_with_their_probabilities():
     assert (both.choice, both.classifier) == ("invoice", "a+b") and both.score == pytest.approx(0.55)
     assert vote([verdict(invoice=0.6, unknown=0.4)], threshold=0.8).choice == UNKNOWN
     failed = PageVerdict(page=1, choice=UNKNOWN, score=0.0, error="engine: gone", classifier="b")
-    assert vote([failed, verdict(invoice=0.9, unknown=0.1)]).choice == "invoice", "one that failed has no vote"
+    alone = vote([failed, verdict(invoice=0.9, unknown=0.1)])
+    assert (alone.choice, alone.failed) == ("invoice", ("b: engine: gone",)), "one that failed has no vote, and is named"
     assert vote([failed]).error == "engine: gone"
 
 
@@ -218,6 +219,7 @@ def test_a_model_names_one_of_the_classes_and_how_sure_it_is(tmp_path):
     said = json.dumps({"class": name}, separators=(",", ":"))
     (found,) = asked(tmp_path, {"contains": [name, "beekeeper", "terms and conditions"], "text": said, "probability": 0.99}).pages
     assert (found.choice, found.classifier) == (name, "vlm")
+    assert (found.usage.calls, found.usage.prompt_tokens) == (1, 100)
     assert found.score == pytest.approx(0.99 ** len(said)) and sum(found.scores.values()) == pytest.approx(1)
     (found,) = asked(tmp_path, {"text": f"Here: {said}"}).pages
     assert (found.choice, found.score) == (name, UNSAID)
@@ -339,6 +341,8 @@ def test_a_page_without_a_verdict_is_named(run, tmp_path, monkeypatch):
     monkeypatch.setenv("DOCPIPE_MODEL__MODEL", str(recording(tmp_path, {"fail": "gone"})))
     code, out, err = run(page(tmp_path / "hive.pdf", HIVE), "--classifier", "vlm")
     assert code == errors.EngineError.exit_code and "failed: engine: gone" in out and "1 of 1 pages have no verdict" in err
+    code, out, err = run(SAMPLES / "rotated.pdf", "--classifier", "words,vlm")
+    assert code == 0 and "invoice 1.00" in out and "rotated.pdf: page 1: without the vote of vlm: engine: gone" in err
 
 
 # ---- the schema that fits --------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from docpipe import plugins
 from docpipe.backends import Backend
 from docpipe.errors import UsageError
 from docpipe.fields import BUILT_IN, load_schema
-from docpipe.records import Record, Sign, Words
+from docpipe.records import Record, Sign, Usage, Words
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -43,7 +43,8 @@ class DocumentClass:
 class PageVerdict(Record):
     """What one classifier says of one page. `scores` are probabilities, of `unknown` too, and add up to 1; `choice` is the likeliest where
     it reaches the threshold, else unknown; `score` is its probability. A page of another `kind` than content belongs to no class: its
-    choice is unknown with a score of 1."""
+    choice is unknown with a score of 1. `error` says why there is no verdict; `failed` names classifiers that had no vote while others had,
+    and why; `usage` is what models were asked for it."""
 
     page: int
     choice: str
@@ -53,6 +54,8 @@ class PageVerdict(Record):
     signs: tuple[Sign, ...] = ()
     classifier: str = ""
     error: str | None = None
+    failed: tuple[str, ...] = ()
+    usage: Usage = Usage()
 
 
 class Verdict(Record):
@@ -135,6 +138,18 @@ def vote(verdicts: Sequence[PageVerdict], *, threshold: float = THRESHOLD) -> Pa
         kind=kind,
         signs=tuple(sign for verdict in agreed for sign in verdict.signs),
         classifier="+".join(verdict.classifier for verdict in said),
+        failed=tuple(f"{verdict.classifier}: {verdict.error}" for verdict in verdicts if verdict.error is not None),
+        usage=_together([verdict.usage for verdict in verdicts]),
+    )
+
+
+def _together(usages: Sequence[Usage]) -> Usage:
+    costs = [usage.cost_usd for usage in usages if usage.cost_usd is not None]
+    return Usage(
+        calls=sum(usage.calls for usage in usages),
+        prompt_tokens=sum(usage.prompt_tokens for usage in usages),
+        completion_tokens=sum(usage.completion_tokens for usage in usages),
+        cost_usd=sum(costs) if costs else None,
     )
 
 

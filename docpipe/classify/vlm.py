@@ -54,7 +54,8 @@ class VlmClassifier(Classifier):
         names = [*(one.name for one in classes), *(kind for kind in KINDS if kind != "content"), UNKNOWN]
         images = (fitted(image, self._backend),)
         reply = self._backend.ask(Question(images=images, text=_text(classes), system=SYSTEM, schema=_form(names), most_tokens=MOST_TOKENS))
-        return _verdict(words.page, _named(reply, names, words.page), _probability(reply), classes)
+        verdict = _verdict(words.page, _named(reply, names, words.page), _probability(reply), classes)
+        return verdict.model_copy(update={"usage": reply.usage})
 
 
 def _text(classes: Sequence[DocumentClass]) -> str:

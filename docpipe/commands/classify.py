@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from docpipe.commands.messages import one_line, tell
+from docpipe.commands.messages import one_line, say, tell
 from docpipe.commands.options import add_password_options, add_sorting_options, listed, positive, read_password, read_sorting
 from docpipe.errors import DocpipeError, PageError, tree
 
@@ -59,6 +59,9 @@ def main(arguments: argparse.Namespace) -> int:
             continue
         said = _as_json(found, path, several=len(arguments.files) > 1) if arguments.json else _readable(found, path)
         write_stdout(said.encode(errors="backslashreplace"))
+        for page in found.pages:
+            for reason in () if arguments.quiet else page.failed:
+                say(one_line(f"docpipe: warning: {path.name}: page {page.page}: without the vote of {reason}"))
         if failure := _failure(found):
             codes.append(tell(failure))
     return next(iter(codes), 0)
