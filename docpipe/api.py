@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from docpipe import pipeline, plugins
 from docpipe.errors import DocpipeError, MismatchError, NotFoundError, ResourceError, UsageError, is_exhausted
 from docpipe.extract import load_engine
-from docpipe.fields import BUILT_IN, DEFAULT_SCHEMA, load_schema, schema_ref
+from docpipe.fields import BUILT_IN, DEFAULT_SCHEMA, is_auto, load_schema, schema_ref
 from docpipe.preprocess import identify, warm_up
 from docpipe.records import Account, Job, Readings, Result, SchemaRef
 from docpipe.request import Request, job_id, make_request
@@ -79,15 +79,19 @@ def run(
 ) -> Result[Any]:
     """Read one document. `result.data` is an instance of the schema where it validates, else the plain JSON object.
 
-    `schema` is a class, a built-in name, `module:Class` or `path.py:Class`; `engines`, `ocr`, `formats` (further input
-    formats) and `backend` (what asks the model, for the engine `vlm`) are references of the same three kinds.
-    `pages` are 1-based, empty = all. `work` keeps every intermediate file. What is None comes from `settings`, and those from the
-    environment. Raises DocumentError where the document cannot be opened and UsageError where the call makes no sense.
+    `schema` is a class, a built-in name, `module:Class` or `path.py:Class`, or `auto` or `auto:A,B` for the one that fits the document;
+    `engines`, `ocr`, `formats` (further input formats) and `backend` (what asks the model, for the engine `vlm`) are references of the
+    same three kinds. `pages` are 1-based, empty = all. `work` keeps every intermediate file. What is None comes from `settings`, and those
+    from the environment. Raises DocumentError where the document cannot be opened and UsageError where the call makes no sense.
     """
     request = make_request(
         settings or read_settings(), engines=engines, ocr=ocr, backend=backend, languages=languages, pages=pages, formats=formats, dpi=dpi
     )
     warm_up([Path(path)])
+    if isinstance(schema, str) and is_auto(schema):
+        from docpipe.routing import Router
+
+        return Router(schema, request).read(path, password=password, work=work)
     return Reader(schema, request).read(path, password=password, work=work)
 
 
@@ -133,7 +137,7 @@ class Reader(Generic[S]):
 
     def read(self, path: str | Path, *, password: str | None = None, work: str | Path | None = None) -> Result[S]:
         """One document's result; every DocpipeError it raises names the file. `work` is the folder to keep every intermediate in."""
-        with _naming(Path(path)), contextlib.ExitStack() as stack:
+        with naming(Path(path)), contextlib.ExitStack() as stack:
             source = stack.enter_context(readable(Path(path)))
             document = identify(source, self.limits, formats=self.options.formats)
             key = job_id(document, self.schema_ref, self.options)
@@ -164,7 +168,7 @@ def _load_readings(path: Path) -> Readings:
 
 
 @contextlib.contextmanager
-def _naming(path: Path) -> Iterator[None]:
+def naming(path: Path) -> Iterator[None]:
     """Errors that leave here name the file; memory and disk that ran out are a ResourceError."""
     try:
         yield

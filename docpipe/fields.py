@@ -39,6 +39,7 @@ from docpipe.records import SchemaRef
 
 BUILT_IN = Path(__file__).resolve().parent.parent / "schemas"
 DEFAULT_SCHEMA = "transcript"
+AUTO = "auto"
 _MARK = re.compile(r"\[[*\d]*\]")
 
 
@@ -119,8 +120,15 @@ def pattern(path: str) -> str:
     return _MARK.sub("[*]", path)
 
 
+def is_auto(reference: str) -> bool:
+    """The reference is `auto` or `auto:A,B`: the document's schema is to be chosen, of all or of these."""
+    return reference.partition(":")[0] == AUTO
+
+
 def load_schema(reference: str) -> tuple[type[BaseModel], SchemaRef]:
     """The schema class that `reference` names (bare built-in name, module:Class or path.py:Class), and its identity."""
+    if is_auto(reference):
+        raise SchemaError(f"{reference}: only docpipe run chooses a schema for each document", hint="name a schema")
     schema = plugins.load(reference, BaseModel, BUILT_IN, error=SchemaError)
     return schema, schema_ref(schema, reference)
 

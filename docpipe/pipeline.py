@@ -44,8 +44,9 @@ def run(
     space: Workspace,
     limits: Limits | None = None,
     password: str | None = None,
+    pages: Sequence[Page] | None = None,
 ) -> Result[S]:
-    """Read one document with one schema, in this process.
+    """Read one document with one schema, in this process; `pages` where they are prepared in `space` already, for `job` as it is.
 
     The cheapest reading first: the engines that read the whole document always do, those that read page by page are asked one after the
     other, and only for the pages that are still unsettled. Raises DocumentError where the document cannot be opened; a page that fails is a
@@ -53,7 +54,8 @@ def run(
     """
     watch, limits = Stopwatch(), limits or Limits()
     with watch.stage("preprocess"):
-        job, pages = preprocess(job, space=space, limits=limits, password=password)
+        if pages is None:
+            job, pages = preprocess(job, space=space, limits=limits, password=password)
     with watch.stage("words"):
         pages = [read_page_words(page, job=job, ocr=ocr, space=space) for page in pages]
     with watch.stage("extract"):

@@ -295,6 +295,33 @@ class Readings(Record):
     outcomes: tuple[Outcome, ...]
 
 
+# ---- what a document is ----------------------------------------------------------------------------------------------
+
+
+class Sign(Record):
+    """Printed text that speaks for a class (`weight` > 0) or against it; the weight is in natural log-odds, its share of what all signs of
+    its sort came to. `meaning` is the field or the phrase that the text was taken for. What the whole page says (value, shape) has neither
+    text nor box."""
+
+    class_name: str
+    sort: Literal["title", "label", "phrase", "word", "value", "shape", "other_title"]
+    text: str
+    meaning: str = ""
+    page: int | None = None
+    box: Box | None = None
+    weight: float = 0.0
+
+
+class Classified(Record):
+    """What the document was taken for, so that its schema was chosen: a class or `unknown`, the probability of each, and what spoke for
+    and against the likeliest."""
+
+    choice: str
+    score: float
+    scores: dict[str, float] = {}
+    signs: tuple[Sign, ...] = ()
+
+
 # ---- the result ------------------------------------------------------------------------------------------------------
 
 
@@ -361,6 +388,7 @@ class Producer(Record):
 class Result(Record, Generic[DataT]):
     """The contract with consumers. `data` is the schema's own class where it validates, else the plain JSON object.
 
+    `classified` is there where the schema was chosen for the document (`auto`), and left out of the JSON where it was named.
     `retryable`: a page or an engine failed for a reason that another try may not meet again, such as memory or a deadline.
     `job`, `timing` and `retryable` stand outside `canonical_json()`, the form that is hashed and compared.
     """
@@ -375,6 +403,7 @@ class Result(Record, Generic[DataT]):
     pages: tuple[PageSummary, ...] = ()
     usage: ResultUsage = ResultUsage()
     producer: Producer
+    classified: Classified | None = Attribute(None, exclude_if=lambda value: value is None)
     job: str = ""
     timing: dict[str, float] = {}
     retryable: bool = False

@@ -25,7 +25,9 @@ FACES = (
     "docpipe.inplace",
     "docpipe.pool",
     "docpipe.questions",
+    "docpipe.routing",
     "docpipe.shelf",
+    "docpipe.sorting",
     "docpipe.view",
     "docpipe.sinks",
 )
@@ -38,6 +40,7 @@ FORBIDDEN = {
     "docpipe.preprocess": ("docpipe.words", "docpipe.extract", "docpipe.validate", *FACES, "docpipe.pipeline", "docpipe.settings"),
     "docpipe.words": ("docpipe.extract", "docpipe.validate", *FACES, "docpipe.pipeline", "docpipe.settings"),
     "docpipe.extract": ("docpipe.validate", *FACES, "docpipe.pipeline", "docpipe.settings"),
+    "docpipe.classify": ("docpipe.preprocess", "docpipe.words", "docpipe.validate", *FACES, "docpipe.pipeline", "docpipe.settings"),
     "docpipe.validate": ("docpipe.preprocess", "docpipe.words", "docpipe.extract", *FACES, "docpipe.pipeline", "docpipe.settings"),
     "docpipe.backends": (*STAGES, *FACES, "docpipe.pipeline", "docpipe.settings", "docpipe.fields"),
     "docpipe.redact": (*STAGES, *FACES, "docpipe.pipeline", "docpipe.settings", "docpipe.backends"),

@@ -24,7 +24,9 @@ _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 def add_reading_options(parser: argparse.ArgumentParser) -> None:
     """What to read and how."""
     group = parser.add_argument_group("reading")
-    group.add_argument("--schema", metavar="S", help="built-in name, module:Class or path.py:Class (default: transcript)")
+    group.add_argument(
+        "--schema", metavar="S", help="built-in name, module:Class, path.py:Class; run: also auto, auto:A,B (default: transcript)"
+    )
     engines = group.add_mutually_exclusive_group()
     engines.add_argument(
         "--engine", metavar="NAME", help="labels (the default), vlm, or auto: labels, and vlm for the pages it leaves open"
@@ -48,6 +50,18 @@ def add_asking_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--pages", metavar="1-3,7", help="only these pages, counted from 1")
     group.add_argument("--dpi", metavar="N", help="resolution pages are rendered at, 72 to 600")
     group.add_argument("--json", action="store_true", help="one JSON object, with what each answer has cost")
+
+
+def add_sorting_options(parser: argparse.ArgumentParser) -> None:
+    """Which pages are to be told apart, and how they are looked at."""
+    group = parser.add_argument_group("reading")
+    _add_backend_option(group)
+    _add_redact_option(group)
+    group.add_argument("--ocr", metavar="NAME", help="OCR engine: a name, module:Class or path.py:Class")
+    group.add_argument("--lang", metavar="DE,EN", help="languages of the documents, as two-letter codes")
+    group.add_argument("--pages", metavar="1-3,7", help="only these pages, counted from 1")
+    group.add_argument("--dpi", metavar="N", help="resolution pages are rendered at, 72 to 600")
+    group.add_argument("--format", metavar="NAME", action="append", default=[], help="a further input format; may be repeated")
 
 
 def _add_backend_option(group: argparse._ArgumentGroup) -> None:
@@ -97,6 +111,22 @@ def read_asking(arguments: argparse.Namespace, settings: Settings) -> Request:
     )
 
 
+def read_sorting(arguments: argparse.Namespace, settings: Settings) -> Request:
+    """Which pages are looked at and how. Raises UsageError."""
+    from docpipe.request import make_request
+
+    return make_request(
+        settings,
+        ocr=arguments.ocr,
+        backend=arguments.backend,
+        redact=arguments.redact,
+        languages=_languages(arguments.lang),
+        pages=parse_pages(arguments.pages, most=settings.max_pages),
+        formats=arguments.format,
+        dpi=_dpi(arguments),
+    )
+
+
 def read_password(arguments: argparse.Namespace) -> str | None:
     """The password that was given, if any. Raises NotFoundError for a file that cannot be read."""
     path: Path | None = arguments.password_file
@@ -115,7 +145,7 @@ def read_password(arguments: argparse.Namespace) -> str | None:
 def parse_pages(text: str | None, *, most: int) -> tuple[int, ...]:
     """`1-3,7` -> (1, 2, 3, 7); nothing given is all pages, the empty tuple."""
     pages: set[int] = set()
-    for part in _listed("--pages", text) or ():
+    for part in listed("--pages", text) or ():
         match = _RANGE.fullmatch(part)
         first, last = (int(match[1]), int(match[2] or match[1])) if match and len(part) < 40 else (0, 0)
         if not 1 <= first <= last:
@@ -129,14 +159,15 @@ def parse_pages(text: str | None, *, most: int) -> tuple[int, ...]:
 def _engines(arguments: argparse.Namespace) -> tuple[str, ...] | None:
     """An e-invoice's own XML is read whatever engine reads the page."""
     name: str | None = arguments.engine
-    return _listed("--engines", arguments.engines) if name is None else ENGINES.get(name, ("einvoice", name))
+    return listed("--engines", arguments.engines) if name is None else ENGINES.get(name, ("einvoice", name))
 
 
 def _dpi(arguments: argparse.Namespace) -> int | None:
     return None if arguments.dpi is None else whole_number("--dpi", arguments.dpi, least=72, most=600)
 
 
-def _listed(option: str, text: str | None) -> tuple[str, ...] | None:
+def listed(option: str, text: str | None) -> tuple[str, ...] | None:
+    """The parts of a text between commas; None for None. Raises UsageError for an empty part."""
     if text is None:
         return None
     parts = tuple(part.strip() for part in text.split(","))
@@ -146,7 +177,7 @@ def _listed(option: str, text: str | None) -> tuple[str, ...] | None:
 
 
 def _languages(text: str | None) -> tuple[str, ...] | None:
-    codes = _listed("--lang", text)
+    codes = listed("--lang", text)
     if codes:
         from babel import Locale
 

@@ -19,6 +19,7 @@ from docpipe.errors import UsageError
 
 if TYPE_CHECKING:
     from docpipe.api import Reader
+    from docpipe.routing import Router
     from docpipe.sinks import Sink
 
 HELP = "read documents and write their results as JSON"
@@ -45,9 +46,11 @@ def main(arguments: argparse.Namespace) -> int:
     warm_up(arguments.files)  # the rendering process starts while this one imports the rest
 
     from docpipe.api import Reader
+    from docpipe.fields import is_auto
+    from docpipe.routing import Router
     from docpipe.sinks import load_sink
 
-    reader = Reader(request.schema_name, request)
+    reader = (Router if is_auto(request.schema_name) else Reader)(request.schema_name, request)
     usual = "jsonl" if len(arguments.files) > 1 and target is None else "json_file"
     with load_sink(arguments.sink or usual, target) as sink:
         codes = [
@@ -57,7 +60,7 @@ def main(arguments: argparse.Namespace) -> int:
     return next((code for code in codes if code), 0)
 
 
-def _read(reader: Reader[Any], path: Path, sink: Sink, *, work: Path | None, password: str | None, debug: bool) -> int:
+def _read(reader: Reader[Any] | Router, path: Path, sink: Sink, *, work: Path | None, password: str | None, debug: bool) -> int:
     """Read one file; returns its exit code. Only an output that cannot be written ends the whole call."""
     try:
         result = reader.read(path, password=password, work=work)

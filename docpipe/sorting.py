@@ -1,0 +1,147 @@
+"""What a document is and what each of its pages is: pages and their words, shown to the classifiers. Knows the order of the steps."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from docpipe.backends import Backend, load_backend
+from docpipe.classify import (
+    THRESHOLD,
+    UNKNOWN,
+    Classifier,
+    DocumentClass,
+    PageVerdict,
+    Verdict,
+    classifier_class,
+    vote,
+    vote_document,
+)
+from docpipe.errors import DocpipeError, UsageError
+from docpipe.extract.vlm.shown import shown
+from docpipe.limits import Limits
+from docpipe.pipeline import read_page_words
+from docpipe.preprocess import identify, preprocess, render
+from docpipe.records import Document, Job, Page, Record, SchemaRef, Words
+from docpipe.request import Request
+from docpipe.source import readable
+from docpipe.words import OcrEngine, load_ocr, load_words
+from docpipe.workspace import Workspace, temporary
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+DEFAULT_CLASSIFIERS = ("words",)
+
+
+class Sorted(Record):
+    """What a document is, and each page of it."""
+
+    document: Document
+    verdict: Verdict
+    pages: tuple[PageVerdict, ...]
+
+
+def sort_document(
+    path: Path,
+    request: Request,
+    classes: Sequence[DocumentClass],
+    *,
+    classifiers: Sequence[str] = DEFAULT_CLASSIFIERS,
+    threshold: float = THRESHOLD,
+    password: str | None = None,
+) -> Sorted:
+    """What the document is of these classes. Of `request` count the pages, the dpi, the OCR engine, the limits and the model.
+
+    A page that fails is a verdict with an error. Raises UsageError where a classifier cannot be had, and DocumentError where the document
+    cannot be opened.
+    """
+    with contextlib.ExitStack() as stack:
+        votes = load_classifiers(classifiers, request, stack)
+        source, space = stack.enter_context(readable(path)), stack.enter_context(temporary())
+        document = identify(source, request.limits, formats=request.options.formats)
+        job = Job(id="sort", source=source, document=document, schema_ref=SchemaRef(name="", sha256=""), options=request.options)
+        job, pages = preprocess(job, space=space, limits=request.limits, password=password)
+        ocr = load_ocr(request.options.ocr, cache=request.cache)
+        judged = judge_pages(
+            job, pages, classes, votes, ocr=ocr, space=space, limits=request.limits, threshold=threshold, password=password
+        )
+        named = job.document.model_copy(update={"name": path.name})
+        return Sorted(document=named, verdict=vote_document(judged, threshold=threshold), pages=tuple(judged))
+
+
+def load_classifiers(references: Sequence[str], request: Request, stack: contextlib.ExitStack) -> list[Classifier]:
+    """The classifiers named; one backend serves all that look at pictures, and is closed with the stack. Raises UsageError."""
+    if not references:
+        raise UsageError("no classifier is named", hint="the default is words")
+    kinds = [classifier_class(reference) for reference in references]
+    backend: Backend | None = None
+    if any(kind.needs_image for kind in kinds):
+        backend = stack.enter_context(contextlib.closing(load_backend(request.options.backend, request.model)))
+    return [kind(backend if kind.needs_image else None) for kind in kinds]
+
+
+def judge_pages(
+    job: Job,
+    pages: Sequence[Page],
+    classes: Sequence[DocumentClass],
+    classifiers: Sequence[Classifier],
+    *,
+    ocr: OcrEngine,
+    space: Workspace,
+    limits: Limits,
+    threshold: float = THRESHOLD,
+    password: str | None = None,
+) -> list[PageVerdict]:
+    """What each page is, by the vote of the classifiers. Reads a page's words where they are not read yet, and draws it only for those
+    that look at pictures."""
+
+    def words_of(page: Page) -> tuple[Page, Words]:
+        page = read_page_words(page, job=job, ocr=ocr, space=space)
+        return page, load_words(page, space) or Words(page=page.number, width=page.width, height=page.height, source="none")
+
+    def picture_of(page: Page, words: Words, backend: Backend) -> Image:
+        drawn = render(page, job=job, space=space, limits=limits, password=password)
+        options = job.options
+        return shown(drawn, words, backend, dpi=drawn.dpi or options.dpi, hint=False, redact=options.redact, space=space).image
+
+    return [
+        _judge(*(words_of(page) if _reads(classifiers, job) else (page, _no_words(page))), classes, classifiers, picture_of, threshold)
+        for page in pages
+    ]
+
+
+def _reads(classifiers: Sequence[Classifier], job: Job) -> bool:
+    """Whether anybody needs the words: a classifier, or who blacks out what must not leave this machine."""
+    return any(one.needs_words for one in classifiers) or bool(job.options.redact)
+
+
+def _no_words(page: Page) -> Words:
+    return Words(page=page.number, width=page.width, height=page.height, source="none")
+
+
+def _judge(
+    page: Page,
+    words: Words,
+    classes: Sequence[DocumentClass],
+    classifiers: Sequence[Classifier],
+    picture_of: Callable[[Page, Words, Backend], Image],
+    threshold: float,
+) -> PageVerdict:
+    if page.status == "blank":
+        return PageVerdict(page=page.number, choice=UNKNOWN, score=1.0, kind="blank")
+    if page.status == "failed":
+        return PageVerdict(page=page.number, choice=UNKNOWN, score=0.0, error=page.error)
+    verdicts = []
+    for one in classifiers:
+        try:
+            image = picture_of(page, words, one.backend) if one.needs_image and one.backend else None
+            verdicts.append(one.judge(words, image, classes))
+        except UsageError:
+            raise
+        except DocpipeError as problem:
+            error = f"{problem.code}: {problem.message}"
+            verdicts.append(PageVerdict(page=page.number, choice=UNKNOWN, score=0.0, classifier=one.name, error=error))
+    return vote(verdicts, threshold=threshold)
