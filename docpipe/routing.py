@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from docpipe.classify.words import WordsClassifier
 from docpipe.errors import UsageError
 from docpipe.fields import DEFAULT_SCHEMA, schema_ref
 from docpipe.preprocess import identify, preprocess
-from docpipe.records import Classified, Issue, Job, Page, Result, SchemaRef
+from docpipe.records import Account, Classified, Issue, Job, Page, Result, SchemaRef
 from docpipe.request import Request, job_id
 from docpipe.sorting import judge_pages
 from docpipe.source import readable
@@ -50,7 +51,8 @@ class Router:
             source = stack.enter_context(readable(Path(path)))
             document = identify(source, reader.limits, formats=reader.options.formats)
             key = job_id(document, self.schema_ref, reader.options)
-            job = Job(id=key, source=source, document=document, schema_ref=self.schema_ref, options=reader.options)
+            account = Account(job=uuid.uuid4().hex)
+            job = Job(id=key, source=source, document=document, schema_ref=self.schema_ref, options=reader.options, account=account)
             space = stack.enter_context(temporary()) if work is None else claimed(Path(work), job)
             watch = Stopwatch()
             with watch.stage("preprocess"):
