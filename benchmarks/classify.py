@@ -50,22 +50,33 @@ class Paper(NamedTuple):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--truth", type=Path, nargs="+", required=True)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--schemas", type=Path, required=True)
-    parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--unknown", type=Path, nargs="*", default=[])
-    parser.add_argument("--half", type=int, choices=(0, 1))
-    options = parser.parse_args()
+    options = parser(__doc__).parse_args()
+    papers, words, classes, called = prepared(options)
+    picked = [(paper, pages) for paper, pages in zip(papers, words, strict=True) if options.half in (None, half(paper))]
+    report(picked, classes, called)
+
+
+def parser(about: str | None) -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--truth", type=Path, nargs="+", required=True)
+    made.add_argument("--data", type=Path, required=True)
+    made.add_argument("--schemas", type=Path, required=True)
+    made.add_argument("--cache", type=Path, required=True)
+    made.add_argument("--unknown", type=Path, nargs="*", default=[])
+    made.add_argument("--half", type=int, choices=(0, 1))
+    return made
+
+
+def prepared(options: argparse.Namespace) -> tuple[list[Paper], list[Seen], tuple[DocumentClass, ...], dict[str, str]]:
+    """The documents that could be opened with their words, the classes, and each class's name in the truth files."""
     options.cache.mkdir(parents=True, exist_ok=True)
-    all_papers = list(papers(options))
-    names = sorted({paper.schema for paper in all_papers} - {UNKNOWN})
+    found = list(papers(options))
+    names = sorted({paper.schema for paper in found} - {UNKNOWN})
     classes = load_classes([reference(name, options.schemas) for name in names])
-    called = dict(zip([one.name for one in classes], names, strict=True))
     ocr = load_ocr("ppocr", cache=read_settings().cache)
-    picked = [paper for paper in all_papers if options.half in (None, half(paper))]
-    report(picked, [pages for paper in picked if (pages := seen(paper, options.cache, ocr)) is not None], classes, called)
+    read = [(paper, pages) for paper in found if (pages := seen(paper, options.cache, ocr)) is not None]
+    called = dict(zip([one.name for one in classes], names, strict=True))
+    return [paper for paper, _ in read], [pages for _, pages in read], classes, called
 
 
 def papers(options: argparse.Namespace) -> Iterator[Paper]:
@@ -118,7 +129,7 @@ def seen(paper: Paper, cache: Path, ocr: OcrEngine) -> Seen | None:
     return found
 
 
-def report(papers: Sequence[Paper], words: Sequence[Seen], classes: Sequence[DocumentClass], called: dict[str, str]) -> None:
+def report(read: Sequence[tuple[Paper, Seen]], classes: Sequence[DocumentClass], called: dict[str, str]) -> None:
     """Print who was taken for what, the sums, and the cost."""
     matrix: Counter[tuple[str, str]] = Counter()
     sure: list[tuple[float, bool]] = []
@@ -127,7 +138,7 @@ def report(papers: Sequence[Paper], words: Sequence[Seen], classes: Sequence[Doc
     began = time.process_time()
     classifier.judge(Words(page=1, width=595, height=842, source="none"), None, classes)
     print(f"vocabulary: {1000 * (time.process_time() - began):.0f} ms CPU, once for each set of classes")
-    for paper, pages in zip(papers, words, strict=True):
+    for paper, pages in read:
         verdicts: list[PageVerdict] = []
         for page in pages.pages:
             began = time.process_time()

@@ -1,8 +1,7 @@
 """What each feature is worth, in one frozen record: natural log-odds against `unknown`, the same for every class.
 
-Fitted once, by maximum likelihood with an L2 penalty of 0.02 and the signs held, on half of the vendors of real receipts, invoices,
-orders and forms, each seen with all classes, with some, and without its own, where the answer is unknown. `benchmarks/classify.py` measures
-it on the other half.
+Fitted by `benchmarks/classify_fit.py` on half of the vendors of real receipts, invoices, orders and forms, each seen with all classes, with
+some, and without its own, where the answer is unknown. `benchmarks/classify.py` measures it on the other half.
 """
 
 from __future__ import annotations
@@ -15,22 +14,22 @@ from functools import cache
 class Weights:
     """One number for each feature of `features.py`."""
 
-    title: float = 0.42
-    own_title: float = 0.31
+    title: float = 0.39
+    own_title: float = 0.0
     other_title: float = -1.0
-    labels: float = 2.35
-    short_labels: float = 1.06
-    share: float = 5.63
-    phrases: float = 1.97
-    words: float = 0.48
-    own: float = 2.4
-    values: float = 2.11
-    no_money: float = -0.95
-    narrow: float = 1.68
+    labels: float = 3.1
+    short_labels: float = 1.67
+    share: float = 9.46
+    phrases: float = 2.51
+    words: float = 0.12
+    own: float = 1.95
+    values: float = 1.49
+    no_money: float = -0.96
+    narrow: float = 2.12
     script: float = -1.0
-    checked: float = 1.17
-    prose: float = -1.86
-    bias: float = -8.11
+    checked: float = 2.17
+    prose: float = -2.2
+    bias: float = -9.15
 
 
 @cache
