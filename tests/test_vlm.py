@@ -16,6 +16,7 @@ from docpipe.backends import Ability, Backend, ModelOptions, Question, Reply, lo
 from docpipe.backends.replay import digest
 from docpipe.cli import main
 from docpipe.errors import BusyError, DeadlineError, EngineError, SchemaError, UsageError
+from docpipe.extract import load_engine
 from docpipe.extract.vlm.ask import Inquiry
 from docpipe.extract.vlm.examples import shots
 from docpipe.extract.vlm.image import Part, closer, cut, page_image, parts
@@ -318,6 +319,11 @@ def test_no_backend_of_that_name_and_no_file(tmp_path):
         docpipe.run(draw(tmp_path / "slip.pdf"), Slip, engines=["vlm"], settings=Settings(backend="nonsense"))
     with pytest.raises(UsageError, match="DOCPIPE_MODEL__MODEL"):
         docpipe.run(draw(tmp_path / "slip.pdf"), Slip, engines=["vlm"], settings=Settings(backend="replay"))
+
+
+@pytest.mark.parametrize(("backend", "lane"), [("qwen_vl", "gpu"), ("openai_api", "api"), ("replay", "gpu")])
+def test_who_only_merges_needs_no_model_to_know_where_pages_are_read(backend, lane):
+    assert load_engine("vlm", backend=backend).lane == lane
 
 
 # ---- parts -----------------------------------------------------------------------------------------------------------
