@@ -1,5 +1,6 @@
 """Servers as fixtures: Redis per test, PostgreSQL per session (and so per xdist worker), a database and a ledger per test."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,12 @@ from servers import PostgresServer, RedisServer
 
 from docpipe.backends._api.store import LocalStore, RedisStore, Store
 from docpipe.ledger import Ledger, open_ledger
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A shell starts what it puts into the background without SIGINT, and so would we what we start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -18,14 +18,14 @@ from docpipe.workspace import temporary
 pytestmark = pytest.mark.vlm
 SOON = 20.0  # seconds
 BUSY = """
-import sys
+import os
 from docpipe.backends.replay import Replay
 
 class Busy(Replay):
     def ask(self, question):
         import torch
         side = torch.ones(300, 300)
-        print("asked", file=sys.stderr, flush=True)
+        os.write(2, b"asked\\n")  # in one piece: several threads ask
         while True:
             side.mm(side)
 """
