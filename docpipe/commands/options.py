@@ -32,44 +32,37 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
         "--engine", metavar="NAME", help="labels (the default), vlm, or auto: labels, and vlm for the pages it leaves open"
     )
     engines.add_argument("--engines", metavar="A,B", help="the engines that read, in order (default: einvoice,labels)")
-    _add_backend_option(group)
-    _add_redact_option(group)
-    group.add_argument("--ocr", metavar="NAME", help="OCR engine: a name, module:Class or path.py:Class")
-    group.add_argument("--lang", metavar="DE,EN", help="languages of the documents, as two-letter codes")
-    group.add_argument("--pages", metavar="1-3,7", help="only these pages, counted from 1")
-    group.add_argument("--dpi", metavar="N", help="resolution pages are rendered at, 72 to 600")
-    group.add_argument("--format", metavar="NAME", action="append", default=[], help="a further input format; may be repeated")
+    _add_page_options(group)
     parser.epilog = SETTINGS_NOTE
 
 
 def add_asking_options(parser: argparse.ArgumentParser) -> None:
     """What to ask of which pages, and how to say it."""
     group = parser.add_argument_group("asking")
-    _add_backend_option(group)
-    _add_redact_option(group)
-    group.add_argument("--pages", metavar="1-3,7", help="only these pages, counted from 1")
-    group.add_argument("--dpi", metavar="N", help="resolution pages are rendered at, 72 to 600")
+    _add_model_options(group)
     group.add_argument("--json", action="store_true", help="one JSON object, with what each answer has cost")
 
 
 def add_sorting_options(parser: argparse.ArgumentParser) -> None:
     """Which pages are to be told apart, and how they are looked at."""
     group = parser.add_argument_group("reading")
-    _add_backend_option(group)
-    _add_redact_option(group)
+    _add_page_options(group)
+
+
+def _add_page_options(group: argparse._ArgumentGroup) -> None:
+    """How pages are opened and their words are read."""
+    _add_model_options(group)
     group.add_argument("--ocr", metavar="NAME", help="OCR engine: a name, module:Class or path.py:Class")
     group.add_argument("--lang", metavar="DE,EN", help="languages of the documents, as two-letter codes")
-    group.add_argument("--pages", metavar="1-3,7", help="only these pages, counted from 1")
-    group.add_argument("--dpi", metavar="N", help="resolution pages are rendered at, 72 to 600")
     group.add_argument("--format", metavar="NAME", action="append", default=[], help="a further input format; may be repeated")
 
 
-def _add_backend_option(group: argparse._ArgumentGroup) -> None:
+def _add_model_options(group: argparse._ArgumentGroup) -> None:
+    """What asks a model, about which pages, and what of them it is shown."""
     group.add_argument("--backend", metavar="NAME", help="what asks the model: a name, module:Class or path.py:Class")
-
-
-def _add_redact_option(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--redact", metavar="NAME", help="who blacks out what no other machine may see, such as identifiers")
+    group.add_argument("--pages", metavar="1-3,7", help="only these pages, counted from 1")
+    group.add_argument("--dpi", metavar="N", help="resolution pages are rendered at, 72 to 600")
 
 
 def add_password_options(parser: argparse.ArgumentParser) -> None:
