@@ -344,9 +344,9 @@ def test_a_scans_text_that_words_and_model_both_read_is_accepted(tmp_path):
     alone = docpipe.run(page, "transcript")
     assert alone.status == "review"
 
-    def again(text: str) -> docpipe.Result[Any]:
+    def again(text: str, **more: Any) -> docpipe.Result[Any]:
         model = ModelOptions(model=str(recording(tmp_path, {"text": json.dumps({"text": text})})))
-        return docpipe.run(page, "transcript", engines=["labels", "vlm"], settings=Settings(backend="replay", model=model))
+        return docpipe.run(page, "transcript", engines=["labels", "vlm"], settings=Settings(backend="replay", model=model, **more))
 
     lines = alone.data.text.splitlines()
     agreed = again("\n".join(f"## {line}" for line in reversed(lines)))
@@ -354,6 +354,7 @@ def test_a_scans_text_that_words_and_model_both_read_is_accepted(tmp_path):
     assert agreed.status == "accepted" and "agree:labels+vlm" in text.confirmed_by and text.engine == "labels"
     assert again(alone.data.text.replace("66.00", "-66.00")).status == "review"
     assert again("\n".join(lines[1:])).status == "review"
+    assert again(alone.data.text, hint=True).status == "review", "the model was told the words: it may have copied them"
 
 
 def test_a_model_sees_the_colours_of_the_page(tmp_path):

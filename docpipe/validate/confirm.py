@@ -138,12 +138,17 @@ def _own(choice: Choice, winner: Candidate, reached: bool) -> Iterator[str]:
     kind = choice.spec.kind
     if isinstance(winner.value, str) and _is_own(winner) and checksum(kind, winner.value):
         yield f"checksum:{kind}"
-    others = [one for one in choice.ranked if one.engine != winner.engine and one.grounded]
+    others = [one for one in choice.ranked if one.engine != winner.engine and one.grounded and not (_copied(one) or _copied(winner))]
     agreeing = {one.engine for one in others if agree(kind, winner, one) and _leads(one, choice)}
     for engine in sorted(agreeing):
         yield "agree:" + "+".join(sorted((winner.engine, engine), key=lambda name: (name != XML, name)))
     if not reached and _at_exact_label(choice, winner):
         yield "label"
+
+
+def _copied(candidate: Candidate) -> bool:
+    """A model was told what OCR had read there: that it says the same is no second reading."""
+    return bool(candidate.evidence.features.get("hinted") and candidate.evidence.features.get("ocr"))
 
 
 def _is_own(winner: Candidate) -> bool:

@@ -79,7 +79,7 @@ class VlmEngine(Engine):
                 usage=inquiry.usage,
                 sent=seen.sent,
             )
-        found = list(candidates(joined(answers, wire.specs), wire.specs, words, model=inquiry.model or ""))
+        found = list(candidates(joined(answers, wire.specs), wire.specs, words, model=inquiry.model or "", hinted=seen.hint is not None))
         return Reading(
             engine=self.name,
             model=inquiry.model,

@@ -49,8 +49,11 @@ def _counted_on(leaf: Leaf, rows: Mapping[str, int]) -> Leaf:
     return Leaf(f"{found[1]}[{int(found[2]) + rows[found[1]]}]{found[3]}", leaf.value, leaf.sureness)
 
 
-def candidates(leaves: Sequence[Leaf], specs: Mapping[str, FieldSpec], words: Words, *, model: str) -> Iterator[Candidate]:
-    """A candidate for each leaf. One that the page's words do not bear out has no place and is not `grounded`."""
+def candidates(
+    leaves: Sequence[Leaf], specs: Mapping[str, FieldSpec], words: Words, *, model: str, hinted: bool = False
+) -> Iterator[Candidate]:
+    """A candidate for each leaf. One that the page's words do not bear out has no place and is not `grounded`. `hinted`: the model was told
+    these words, so that what it says of them is no reading of its own."""
     page, reached = PagePrint(words), 0
     groups: list[tuple[str, list[Leaf], dict[str, Place]]] = []
     tables: dict[str, list[tuple[str, dict[str, Place]]]] = {}
@@ -70,7 +73,13 @@ def candidates(leaves: Sequence[Leaf], specs: Mapping[str, FieldSpec], words: Wo
                 continue
             spec, place = specs[pattern(leaf.path)], kept.get(leaf.path)
             named = place is not None and labels.at_own(place.box, spec.path)
-            yield _candidate(leaf, spec, place, page, words, model, named=named)
+            candidate = _candidate(leaf, spec, place, page, words, model, named=named)
+            yield _told(candidate) if hinted else candidate
+
+
+def _told(candidate: Candidate) -> Candidate:
+    evidence = candidate.evidence
+    return candidate.model_copy(update={"evidence": evidence.model_copy(update={"features": {**evidence.features, "hinted": 1.0}})})
 
 
 def _away(rows: Sequence[tuple[str, Mapping[str, Place]]]) -> Iterator[str]:
