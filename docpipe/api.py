@@ -21,7 +21,7 @@ from docpipe.settings import Settings, read_settings
 from docpipe.source import readable
 from docpipe.validate import validate
 from docpipe.words import load_ocr
-from docpipe.workspace import claimed, temporary
+from docpipe.workspace import Workspace, claimed, temporary
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -137,14 +137,18 @@ class Reader(Generic[S]):
 
     def read(self, path: str | Path, *, password: str | None = None, work: str | Path | None = None) -> Result[S]:
         """One document's result; every DocpipeError it raises names the file. `work` is the folder to keep every intermediate in."""
-        with naming(Path(path)), contextlib.ExitStack() as stack:
+        with self.begun(path, self.schema_ref, work=work) as (job, space):
+            return pipeline.run(job, self.schema, engines=self.engines, ocr=self.ocr, space=space, limits=self.limits, password=password)
+
+    @contextlib.contextmanager
+    def begun(self, path: str | Path, ref: SchemaRef, *, work: str | Path | None) -> Iterator[tuple[Job, Workspace]]:
+        """The document as a job to be read with that schema, and where its files go; errors from inside the block name the file."""
+        with _naming(Path(path)), contextlib.ExitStack() as stack:
             source = stack.enter_context(readable(Path(path)))
             document = identify(source, self.limits, formats=self.options.formats)
-            key = job_id(document, self.schema_ref, self.options)
-            account = Account(job=uuid.uuid4().hex)
-            job = Job(id=key, source=source, document=document, schema_ref=self.schema_ref, options=self.options, account=account)
-            space = stack.enter_context(temporary()) if work is None else claimed(Path(work), job)
-            return pipeline.run(job, self.schema, engines=self.engines, ocr=self.ocr, space=space, limits=self.limits, password=password)
+            key, account = job_id(document, ref, self.options), Account(job=uuid.uuid4().hex)
+            job = Job(id=key, source=source, document=document, schema_ref=ref, options=self.options, account=account)
+            yield job, stack.enter_context(temporary()) if work is None else claimed(Path(work), job)
 
 
 def _schema(schema: type[BaseModel] | str) -> tuple[type[BaseModel], SchemaRef]:
@@ -168,7 +172,7 @@ def _load_readings(path: Path) -> Readings:
 
 
 @contextlib.contextmanager
-def naming(path: Path) -> Iterator[None]:
+def _naming(path: Path) -> Iterator[None]:
     """Errors that leave here name the file; memory and disk that ran out are a ResourceError."""
     try:
         yield

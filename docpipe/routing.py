@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,18 +10,17 @@ from typing import Any
 from pydantic import BaseModel
 
 from docpipe import pipeline
-from docpipe.api import Reader, naming
+from docpipe.api import Reader
 from docpipe.classify import UNKNOWN, DocumentClass, PageVerdict, Verdict, load_classes, vote_document
 from docpipe.classify.words import WordsClassifier
 from docpipe.errors import UsageError
 from docpipe.fields import DEFAULT_SCHEMA, schema_ref
-from docpipe.preprocess import identify, preprocess
-from docpipe.records import Account, Classified, Issue, Job, Page, Result, SchemaRef
+from docpipe.preprocess import preprocess
+from docpipe.records import Classified, Issue, Job, Page, Result, SchemaRef
 from docpipe.request import Request, job_id
 from docpipe.sorting import judge_pages
-from docpipe.source import readable
 from docpipe.stopwatch import Stopwatch
-from docpipe.workspace import Workspace, claimed, temporary
+from docpipe.workspace import Workspace
 
 UNKNOWN_DOCUMENT, SEVERAL = "unknown_document", "several_documents"
 
@@ -47,13 +44,7 @@ class Router:
         """The document's result with the schema of its class, and what it was taken for in `classified`. Where that is unknown, it is the
         transcript, for `review` with the issue `unknown_document`. Raises what a Reader does."""
         reader = self._reader
-        with naming(Path(path)), contextlib.ExitStack() as stack:
-            source = stack.enter_context(readable(Path(path)))
-            document = identify(source, reader.limits, formats=reader.options.formats)
-            key = job_id(document, self.schema_ref, reader.options)
-            account = Account(job=uuid.uuid4().hex)
-            job = Job(id=key, source=source, document=document, schema_ref=self.schema_ref, options=reader.options, account=account)
-            space = stack.enter_context(temporary()) if work is None else claimed(Path(work), job)
+        with reader.begun(path, self.schema_ref, work=work) as (job, space):
             watch = Stopwatch()
             with watch.stage("preprocess"):
                 job, pages = preprocess(job, space=space, limits=reader.limits, password=password)
@@ -63,7 +54,7 @@ class Router:
                 verdicts = self._judge(job, pages, space, password)
             verdict = vote_document(verdicts)
             schema, ref = self._schema(verdict.choice)
-            job = job.model_copy(update={"schema_ref": ref, "id": job_id(document, ref, reader.options)})
+            job = job.model_copy(update={"schema_ref": ref, "id": job_id(job.document, ref, reader.options)})
             result: Result[Any] = pipeline.run(
                 job,
                 schema,
