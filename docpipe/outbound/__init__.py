@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from docpipe.deadline import Resolve
 from docpipe.errors import AnswerError, MissingError, UsageError
 from docpipe.outbound import headers as said
-from docpipe.outbound.rules import Outbound, Resolve
+from docpipe.outbound.rules import Outbound
 from docpipe.records import Record
 from docpipe.workspace import draft
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pydantic import Field, field_validator
@@ -10,8 +9,6 @@ from pydantic import Field, field_validator
 from docpipe.limits import Limits
 from docpipe.outbound.addresses import check_allowed
 from docpipe.records import Record
-
-Resolve = Callable[[str, int], Sequence[str]]  # host, port -> its addresses; raises OSError
 
 
 class Outbound(Record):

@@ -7,11 +7,8 @@ credentials from a netrc file, no decompression, and no log line that holds a wh
 from __future__ import annotations
 
 import contextlib
-import queue
 import socket
 import ssl
-import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -19,15 +16,17 @@ from typing import NamedTuple
 import httpcore
 import httpx
 
+from docpipe.deadline import Deadline, Resolve, look_up
 from docpipe.errors import AnswerError, DeadlineError, ForbiddenAddressError, OutboundError, UsageError
 from docpipe.outbound.addresses import check_addresses, check_host, literal
-from docpipe.outbound.rules import Outbound, Resolve
+from docpipe.outbound.rules import Outbound
 
 _FRAMING = 256 * 1024  # bytes of headers and chunk sizes that an answer may have beside its body
 _SLICE = 64 * 1024
 _SHOWN = 300  # characters of a URL in a message
 _DRAINED = 4096  # bytes
 _DRAIN_SECONDS = 1.0
+_SLOW = "try again later, or raise the seconds that a call may take"
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -42,30 +41,6 @@ class Target(NamedTuple):
     whole: httpx.URL
 
 
-class Deadline:
-    """A point in time that everything about one call must be over by; `about` is what the call is to, for its message."""
-
-    def __init__(self, seconds: float) -> None:
-        self.about = ""
-        self._seconds = seconds
-        self._end = time.monotonic() + seconds
-
-    def left(self) -> float:
-        """Seconds that are left, more than 0. Raises DeadlineError."""
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise self.missed()
-        return left
-
-    def missed(self) -> DeadlineError:
-        hint = "try again later, or raise the seconds that a call may take"
-        return DeadlineError(f"{self.about}: no whole answer within {self._seconds:g} s", hint=hint)
-
-    def shorten(self, seconds: float) -> None:
-        """Let it be over in `seconds`, where that is sooner."""
-        self._end = min(self._end, time.monotonic() + seconds)
-
-
 class Call:
     """One call under the rules, redirects and all: whatever it does shares one deadline."""
 
@@ -73,7 +48,7 @@ class Call:
         """Raises UsageError where the file of certificates cannot be read."""
         self._rules = rules
         self._resolve = resolve or system_addresses
-        self._deadline = Deadline(rules.seconds)
+        self._deadline = Deadline(rules.seconds, hint=_SLOW)
         self._trust = _trust(rules.ca_file)
 
     def target(self, url: str, *, base: Target | None = None) -> Target:
@@ -188,27 +163,9 @@ class _Backend(httpcore.NetworkBackend):
         raise OutboundError(f"{self._deadline.about}: no connection: {failed.strerror}") from failed
 
     def _lookup(self, host: str, port: int) -> Sequence[str]:
-        """The host's addresses, at least one. The resolver cannot be interrupted: past the deadline it is left behind."""
         if literal(host) is not None:
             return [host]
-        answers: queue.SimpleQueue[Sequence[str] | OSError] = queue.SimpleQueue()
-
-        def look() -> None:
-            try:
-                answers.put(self._resolve(host, port))
-            except OSError as problem:
-                answers.put(problem)
-
-        threading.Thread(target=look, daemon=True).start()
-        try:
-            answer = answers.get(timeout=self._deadline.left())
-        except queue.Empty:
-            raise self._deadline.missed() from None
-        if isinstance(answer, OSError) or not answer:
-            raise OutboundError(f"{self._deadline.about}: the host's name does not resolve") from (
-                answer if isinstance(answer, OSError) else None
-            )
-        return answer
+        return look_up(host, port, self._deadline, resolve=self._resolve)
 
 
 class _Stream(httpcore.NetworkStream):

@@ -8,11 +8,8 @@ the SDK never holds it.
 from __future__ import annotations
 
 import contextlib
-import queue
 import socket
 import ssl
-import threading
-import time
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 
@@ -20,31 +17,20 @@ import httpcore2
 import httpx2
 from pydantic import SecretStr
 
-from docpipe.errors import AnswerError, DeadlineError, OutboundError
+from docpipe.deadline import Deadline, look_up
+from docpipe.errors import AnswerError, OutboundError
 
 _SENT = frozenset({b"host", b"accept", b"content-type", b"content-length", b"transfer-encoding"})
 _OURS = [(b"User-Agent", b"docpipe"), (b"Accept-Encoding", b"identity")]
 
 
-class Bounds:
-    """A point in time that everything about one call must be over by, and the bytes that may be read until then. `host` is for
-    messages."""
+class Bounds(Deadline):
+    """A deadline, and the bytes that may be read until then. `host` is for messages."""
 
     def __init__(self, host: str, *, seconds: float, largest: int) -> None:
+        super().__init__(seconds, about=host, hint="raise DOCPIPE_MODEL__SECONDS")
         self.host = host
-        self._seconds = seconds
-        self._end = time.monotonic() + seconds
         self._unread = largest
-
-    def left(self) -> float:
-        """Seconds that are left, more than 0. Raises DeadlineError."""
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise self.missed()
-        return left
-
-    def missed(self) -> DeadlineError:
-        return DeadlineError(f"{self.host}: no whole answer within {self._seconds:g} s", hint="raise DOCPIPE_MODEL__SECONDS")
 
     def count(self, size: int) -> None:
         """So many bytes were read. Raises AnswerError where they are too many."""
@@ -135,7 +121,7 @@ class _Network(httpcore2.NetworkBackend):
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.NetworkStream:
         bounds = _bounds.get()
-        addresses = _lookup(host, port, bounds)
+        addresses = look_up(host, port, bounds, resolve=_addresses, hint="look at DOCPIPE_MODEL__API__URL")
         for number, address in enumerate(addresses):
             try:
                 # each address gets its share of the time, so that one that swallows packets does not use it up
@@ -148,25 +134,10 @@ class _Network(httpcore2.NetworkBackend):
         raise OutboundError(f"{bounds.host}: no connection: {failed}", hint="is the server up, and the address right?") from failed
 
 
-def _lookup(host: str, port: int, bounds: Bounds) -> list[str]:
-    """The host's addresses, at least one. The resolver cannot be interrupted: past the deadline it is left behind."""
-    answers: queue.SimpleQueue[list[str] | OSError] = queue.SimpleQueue()
-
-    def look() -> None:
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            answers.put(list(dict.fromkeys(str(entry[4][0]) for entry in found)))
-        except OSError as problem:
-            answers.put(problem)
-
-    threading.Thread(target=look, daemon=True).start()
-    try:
-        answer = answers.get(timeout=bounds.left())
-    except queue.Empty:
-        raise bounds.missed() from None
-    if isinstance(answer, OSError):
-        raise OutboundError(f"{bounds.host}: the host's name does not resolve", hint="look at DOCPIPE_MODEL__API__URL") from answer
-    return answer
+def _addresses(host: str, port: int) -> list[str]:
+    """What the system's resolver says, in its order."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 class _Stream(httpcore2.NetworkStream):
