@@ -152,8 +152,8 @@ class Steps:
     def _wait(self, item: Work, *, code: str, message: str, after: float = 0.0) -> None:
         """The item is tried again after the time that was asked for, or after one that doubles with each try, with jitter. What is busy may
         be so for as long as it likes."""
-        wait = after or self._random.uniform(0.5, 1.0) * min(LONGEST_WAIT, 2.0**item.transients)
         counts = code != BusyError.code
+        wait = after or self._random.uniform(0.5, 1.0) * min(LONGEST_WAIT, 2.0 ** (item.tries if counts else item.transients))
         book.release(self.ledger, item, delay=wait, code=code, message=message, terms=self.terms, counts=counts)
 
     # ---- the steps ---------------------------------------------------------------------------------------------------

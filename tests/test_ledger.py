@@ -200,6 +200,17 @@ def test_what_waits_too_often_is_given_up(ledger):
     assert (item.state, item.error_code, item.error) == ("quarantined", "rate", "slow down")
 
 
+def test_waiting_for_what_is_busy_is_no_try_however_often(ledger):
+    """A page that a rate limit or an open circuit kept waiting is not given up for the first error that it then meets."""
+    terms, job = Terms(transients=3), opened(ledger, 1)
+    for code, counts in [*[("busy", False)] * 30, ("outbound", True), *[("busy", False)] * 5, ("outbound", True)]:
+        assert release(ledger, begin(ledger, "words"), code=code, terms=terms, counts=counts)
+    (item,) = items(ledger, job, kinds=["words"])
+    assert (item.state, item.transients) == ("pending", 37)
+    assert release(ledger, begin(ledger, "words"), code="outbound", terms=terms)
+    assert items(ledger, job, kinds=["words"])[0].state == "quarantined", "the third try that counts"
+
+
 def test_a_page_that_kills_its_process_is_tried_alone_and_then_given_up(ledger):
     job = opened(ledger, 2)
     first = begin(ledger, "words")

@@ -45,7 +45,7 @@ def claim(ledger: Ledger, hint: Hint, *, owner: str, terms: Terms = TERMS) -> Wo
             work.update()
             .where(*mine)
             .values(state="running", attempts=work.c.attempts + 1, started_at=tx.now, owner=owner, lease_until=tx.now + terms.lease)
-            .returning(work.c.round, work.c.page, work.c.attempts, work.c.crashes, work.c.transients)
+            .returning(work.c.round, work.c.page, work.c.attempts, work.c.crashes, work.c.transients, work.c.refused)
         )
         if taken is None:
             return None
@@ -96,12 +96,13 @@ def release(
     ledger: Ledger, item: Work, *, delay: float = 0.0, code: str, message: str = "", terms: Terms = TERMS, counts: bool = True
 ) -> bool:
     """The item has to wait for something that is not its fault, and is pending again in `delay` seconds. After too many such times it is
-    given up, unless the time `counts` for nothing, as nothing was tried. False where the claim was lost."""
+    given up; one that does not count, as nothing was tried, is none of them. False where the claim was lost."""
     with ledger.write() as tx:
         tx.lock_job(item.job)
-        if counts and item.transients + 1 >= terms.transients:
+        if counts and item.tries + 1 >= terms.transients:
             return _given_up(tx, item.hint, code, message)
-        return _pending(tx, item.hint, delay=delay, transients=work.c.transients + 1, error_code=code, error=message)
+        waits = {"transients": work.c.transients + 1, "refused": work.c.refused + int(not counts)}
+        return _pending(tx, item.hint, delay=delay, error_code=code, error=message, **waits)
 
 
 def wake(ledger: Ledger, jobs: Iterable[str], *, code: str) -> int:

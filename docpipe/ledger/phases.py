@@ -40,7 +40,7 @@ def enter(tx: Tx, job_id: str, state: JobState, *, kind: Kind, items: Mapping[in
     mine = (work.c.job == job_id, work.c.kind == kind)
     known = {idx for (idx,) in tx.all(sa.select(work.c.idx).where(*mine))} & set(items)
     if known:
-        tx.run(work.update().where(*mine, work.c.idx.in_(known)).values(fresh))
+        tx.run(work.update().where(*mine, work.c.idx.in_(known)).values({**fresh, "refused": 0}))
     new = [{**fresh, "job": job_id, "kind": kind, "idx": idx, "page": items[idx], "fence": 0} for idx in items if idx not in known]
     if new:
         tx.run(work.insert(), new)

@@ -71,9 +71,15 @@ class Work(Record):
     attempts: int
     crashes: int
     transients: int
+    refused: int
     spec: JobSpec
     tenant: str
     traceparent: str | None = None
+
+    @property
+    def tries(self) -> int:
+        """The times that it was tried and had to wait all the same; where what it needs was busy, nothing was tried."""
+        return self.transients - self.refused
 
     @property
     def tier(self) -> int:

@@ -90,6 +90,7 @@ work = Table(
     Column("attempts", Integer, nullable=False),  # times it was begun and not handed back
     Column("crashes", Integer, nullable=False),  # times its process died or hung
     Column("transients", Integer, nullable=False),  # times it had to wait for something else
+    Column("refused", Integer, nullable=False, server_default="0"),  # times of these that nothing was tried, as it was busy
     Column("not_before", Float, nullable=False),
     Column("lease_until", Float),
     Column("started_at", Float),
