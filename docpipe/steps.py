@@ -150,8 +150,8 @@ class Steps:
             self.store.delete(secret_name(item.tenant, item.job))
 
     def _wait(self, item: Work, *, code: str, message: str, after: float = 0.0) -> None:
-        """The item is tried again after the time that was asked for, or after one that doubles with each try, with jitter. What is busy says
-        when to come back, and may be so for as long as it likes; what fails is never tried sooner than its tries allow."""
+        """The item is tried again after the time that was asked for, or after one that doubles with each try, with jitter. What is busy may
+        be so for as long as it likes, and says when to come back; what fails is never tried sooner than its tries allow."""
         counts = code != BusyError.code
         doubled = self._random.uniform(0.5, 1.0) * min(LONGEST_WAIT, 2.0 ** (item.tries if counts else item.transients))
         wait = max(after, doubled) if counts else after or doubled
