@@ -23,6 +23,7 @@ Status = Literal["accepted", "review", "failed"]
 PageStatus = Literal["done", "blank", "failed"]
 TextLayer = Literal["trusted", "partial", "untrusted", "none"]
 WordSource = Literal["text_layer", "ocr", "mixed", "none"]
+PageKind = Literal["content", "cover", "terms", "blank", "separator"]
 DateOrder = Literal["day_first", "month_first"]
 DataT = TypeVar("DataT")  # unbound on purpose: a bare `Result` then keeps `data` as the plain object when it is read back
 
@@ -115,7 +116,8 @@ class Tile(Record):
 class Page(Record):
     """One page, upright and deskewed. `image` names a file of the workspace, at `dpi`, or is None where none was needed yet.
 
-    `rotation` is the clockwise turn in degrees, `skew` the further angle in degrees, that made the page upright.
+    `rotation` is the clockwise turn in degrees, `skew` the further angle in degrees, that made the page upright. One that is known to be of
+    another `kind` than content has nothing to extract.
     """
 
     number: int
@@ -131,6 +133,7 @@ class Page(Record):
     text_layer_reason: str = ""
     image_boxes: tuple[Box, ...] = ()
     quality: Quality | None = None
+    kind: PageKind = "content"
     error: str | None = None
 
 
@@ -322,6 +325,28 @@ class Classified(Record):
     signs: tuple[Sign, ...] = ()
 
 
+class CutSign(Record):
+    """Why a document begins at `page` (`weight` > 0, natural log-odds) or an earlier one goes on there. `text` is what is printed at `box`,
+    where anything is."""
+
+    sort: Literal["page_number", "number", "party", "title", "layout", "size", "class", "separator", "blank", "code", "asked"]
+    text: str = ""
+    page: int
+    box: Box | None = None
+    weight: float = 0.0
+
+
+class Part(Record):
+    """One document of a packet, number `number` `of` so many. `pages` are its pages by the packet's numbers, in order: the first of them is
+    its own page 1. `score` is the probability that a document begins there, `signs` what spoke for and against it, strongest first."""
+
+    number: int
+    of: int
+    pages: tuple[int, ...]
+    score: float = 1.0
+    signs: tuple[CutSign, ...] = ()
+
+
 # ---- the result ------------------------------------------------------------------------------------------------------
 
 
@@ -337,6 +362,7 @@ class PageSummary(Record):
     tiles: int = 1
     width: float = 0.0
     height: float = 0.0
+    kind: PageKind = Attribute("content", exclude_if=lambda value: value == "content")
     error: str | None = None
 
 

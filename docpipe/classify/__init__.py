@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, get_args
 
 from pydantic import BaseModel, Field
 
@@ -17,7 +17,7 @@ from docpipe import plugins
 from docpipe.backends import Backend
 from docpipe.errors import UsageError
 from docpipe.fields import BUILT_IN, load_schema
-from docpipe.records import Record, Sign, Usage, Words
+from docpipe.records import PageKind, Record, Sign, Usage, Words
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 HOME = Path(__file__).resolve().parent
 UNKNOWN = "unknown"
 THRESHOLD = 0.5  # a class that is less likely than not is no answer
-PageKind = Literal["content", "cover", "terms", "blank", "separator"]
-KINDS: tuple[PageKind, ...] = ("content", "cover", "terms", "blank", "separator")
+KINDS: tuple[PageKind, ...] = get_args(PageKind)
 # Built-in schemas that anything can be read with: they are no class of document.
 _ANYTHING = frozenset({"form", "transcript"})
 
