@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from docpipe.backends import Backend, Question, Reply
-from docpipe.classify import KINDS, UNKNOWN, Classifier, DocumentClass, PageKind, PageVerdict, chosen
+from docpipe.classify import KINDS, UNKNOWN, Classifier, DocumentClass, PageVerdict, chosen
 from docpipe.errors import EngineError, UsageError
 from docpipe.extract.vlm.image import fitted
-from docpipe.records import Words
+from docpipe.records import PageKind, Words
 
 if TYPE_CHECKING:
     from PIL.Image import Image

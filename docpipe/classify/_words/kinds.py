@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import mean
 
-from docpipe.classify import PageKind
 from docpipe.classify._words.features import Mark
 from docpipe.classify._words.sight import Sight
+from docpipe.records import PageKind
 
 FEW = 15  # words of a separator sheet
 SPARSE = 90  # words of a cover
