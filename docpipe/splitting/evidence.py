@@ -1,0 +1,272 @@
+"""What speaks for a new document at a page and what for the one before going on: numbers, each with the print it comes from.
+
+Knows the pages of the part so far and the next one; neither the weights nor where the packet is cut.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+from docpipe.classify import UNKNOWN
+from docpipe.records import Box
+from docpipe.splitting.lines import Shown
+from docpipe.splitting.traits import Token, Traits
+
+NEAR_X, NEAR_Y = 0.03, 0.02  # shares of a page: the same place on two of them
+SAME_SIZE = 0.02
+OTHER_LETTER = 0.1  # of the height of print, in logarithms, from which on it is another one
+MOST_KNOWN = 400  # numbers of a part, and
+MOST_STARTS = 24  # first pages of earlier parts that are remembered
+Sort = Literal["page_number", "number", "party", "title", "layout", "size", "class", "separator", "blank", "code", "asked"]
+
+
+class Spoke(NamedTuple):
+    """One feature that is not 0, and what is printed where it was seen."""
+
+    feature: str
+    value: float
+    text: str = ""
+    box: Box | None = None
+
+
+@dataclass(frozen=True)
+class Behind:
+    """The part so far: its first and its last page that show anything, how many pages it has, and the numbers it prints; and the first and
+    later pages of parts before it."""
+
+    first: Traits
+    last: Traits
+    pages: int
+    numbers: Mapping[str, Shown]
+    starts: tuple[Traits, ...] = ()
+    later: tuple[Traits, ...] = ()
+
+    @classmethod
+    def begun(cls, page: Traits, before: Behind | None = None) -> Behind:
+        """The part that begins at the page."""
+        starts = (*before.starts, before.first)[-MOST_STARTS:] if before else ()
+        later = before.later if before else ()
+        if before and before.last is not before.first:
+            later = (*later, before.last)[-MOST_STARTS:]
+        return cls(page, page, 1, dict(page.numbers or {}), starts, later)
+
+    def with_page(self, page: Traits) -> Behind:
+        """The part with one more page. What follows a cover is its first, and what precedes conditions stays its last."""
+        known = dict(list({**self.numbers, **(page.numbers or {})}.items())[-MOST_KNOWN:])
+        first = page if self.first.kind == "cover" else self.first
+        last = self.last if page.kind == "terms" else page
+        return Behind(first, last, self.pages + 1, known, self.starts, self.later)
+
+    def with_unread(self) -> Behind:
+        """The part with one more page of which nothing is known."""
+        return replace(self, pages=self.pages + 1)
+
+
+def spoken(behind: Behind, page: Traits) -> list[Spoke]:
+    """All that speaks at the page, in no order."""
+    return [one for look in LOOKS for one in look(behind, page) if one.value]
+
+
+# ---- printed page numbers --------------------------------------------------------------------------------------------
+
+
+def _page_numbers(behind: Behind, page: Traits) -> Iterator[Spoke]:
+    mine, last = page.number, behind.last.number
+    if mine:
+        worth = 1.0 if mine.sure else 0.5
+        yield Spoke(_succession(behind, page), worth, mine.text, mine.box)
+    if last and last.count:
+        ended = last.number == last.count
+        yield Spoke("ended" if ended else "unfinished", 1.0 if last.sure else 0.5, f"before: {last.text}")
+    if last and not mine:
+        yield Spoke("unnumbered", 1.0, f"before: {last.text}")
+
+
+def _succession(behind: Behind, page: Traits) -> str:
+    """How the page's number follows the number of the page before."""
+    mine, last = page.number, behind.last.number
+    if mine is None or mine.number == 1:
+        return "restarts"
+    if last is None:
+        return "fits" if mine.number == behind.pages + 1 else "jumps"
+    return "follows" if mine.number == last.number + 1 and mine.count == last.count else "jumps"
+
+
+# ---- numbers, parties, titles ----------------------------------------------------------------------------------------
+
+
+def _values(behind: Behind, page: Traits) -> Iterator[Spoke]:
+    """Numbers in the head that stand where the part has the same one, or another one; and whether it knows them at all."""
+    kept, changed = _same_place(behind.last, page, valued=True)
+    if behind.first is not behind.last:
+        kept_first, changed_first = _same_place(behind.first, page, valued=True)
+        if len(kept_first) + len(changed_first) > len(kept) + len(changed):
+            kept, changed = kept_first, changed_first
+    yield Spoke("kept_values", math.log1p(len(kept)), *_shown(kept))
+    yield Spoke("changed_values", math.log1p(len(changed)), *_shown(changed))
+    mine = page.numbers or {}
+    shared = [shown for key, shown in mine.items() if key in behind.numbers]
+    if mine:
+        yield Spoke("shared_numbers", len(shared) / len(mine), *(shared or [Shown("", (0, 0, 0, 0))])[0])
+        others = [shown for key, shown in mine.items() if key not in behind.numbers]
+        yield Spoke("foreign_numbers", float(not shared), *(others[0] if others else ("", None)))
+
+
+def _parties(behind: Behind, page: Traits) -> Iterator[Spoke]:
+    """Whether the head says the same as the head of the part's first or last page, and at the same place."""
+    alike = _likeness(behind.last, page)
+    first = alike if behind.first is behind.last else _likeness(behind.first, page)
+    yield Spoke("head_like_last", alike, *_where(page))
+    yield Spoke("head_like_first", first, *_where(page))
+    _, changed = _same_place(behind.first, page, valued=True)
+    yield Spoke("twin", first * min(1.0, len(changed) / 3), *_where(page))
+    known = behind.first.names | behind.last.names
+    if page.names:
+        yield Spoke("strange_names", len(page.names - known) / len(page.names), *_where(page))
+
+
+def _titles(behind: Behind, page: Traits) -> Iterator[Spoke]:
+    if page.title:
+        again = any(one.title and _same_text(one.title.text, page.title.text) for one in (behind.first, behind.last))
+        yield Spoke("title_again" if again else "title", 1.0, *page.title)
+    if page.class_title:
+        yield Spoke("class_title", 1.0, *page.class_title)
+    if page.date:
+        yield Spoke("date", 1.0, *page.date)
+
+
+# ---- layout, size, class ---------------------------------------------------------------------------------------------
+
+
+def _layout(behind: Behind, page: Traits) -> Iterator[Spoke]:
+    last = behind.last
+    if page.words:
+        yield Spoke("known_words", len(page.words & (behind.first.words | last.words)) / len(page.words))
+    if page.foot and last.foot:
+        yield Spoke("foot", len(page.foot & last.foot) / len(page.foot | last.foot))
+    if last.total:
+        yield Spoke("total_before", 1.0, f"before: {last.total.text}")
+    if carried := last.carried or page.carried:
+        yield Spoke("carried", 1.0, *(page.carried or (f"before: {carried.text}", None)))
+    yield Spoke("room_before", 1.0 - min(1.0, last.bottom))
+    yield Spoke("source", float(page.source != last.source))
+    if page.letter and last.letter:
+        yield Spoke("letter", min(0.5, max(0.0, abs(math.log(page.letter / last.letter)) - OTHER_LETTER)))
+    yield Spoke("like_a_start", max((_likeness(one, page) for one in behind.starts), default=0.0))
+    yield Spoke("like_a_later", max((_likeness(one, page) for one in behind.later), default=0.0))
+
+
+def _size(behind: Behind, page: Traits) -> Iterator[Spoke]:
+    last = behind.last
+    if min(page.width, page.height, last.width, last.height) <= 0:
+        return
+    turned = (page.width < page.height) != (last.width < last.height)
+    across = abs(math.log(page.width / last.width)) > SAME_SIZE
+    other = across or abs(math.log(page.height / last.height)) > SAME_SIZE
+    said = f"{page.width:.0f} x {page.height:.0f} points, before: {last.width:.0f} x {last.height:.0f}"
+    yield Spoke("turned", float(turned), said)
+    yield Spoke("size", float(other and not turned), said)
+
+
+def _class(behind: Behind, page: Traits) -> Iterator[Spoke]:
+    """Probabilities: of a class, of another one than the part's, of none."""
+    said = max((name for name in page.scores if name != UNKNOWN), key=lambda name: page.scores[name], default="")
+    yield Spoke("class_known", page.known, said)
+    both = sum(page.scores.get(name, 0.0) * score for name, score in behind.first.scores.items() if name != UNKNOWN)
+    yield Spoke("class_other", max(0.0, page.known * behind.first.known - both), said)
+    yield Spoke("class_lost", behind.last.known * (1.0 - page.known), UNKNOWN)
+
+
+# ---- pages that are no content ---------------------------------------------------------------------------------------
+
+
+def _kinds(behind: Behind, page: Traits) -> Iterator[Spoke]:
+    yield Spoke("cover", float(page.kind == "cover"))
+    yield Spoke("cover_before", float(behind.last.kind == "cover" and behind.last.kind != page.kind))
+    yield Spoke("terms", float(page.kind == "terms"))
+
+
+LOOKS: Sequence[Callable[[Behind, Traits], Iterable[Spoke]]] = (
+    _page_numbers, _values, _parties, _titles, _layout, _size, _class, _kinds,
+)  # fmt: skip
+SORTS: dict[str, Sort] = {
+    **dict.fromkeys(("follows", "restarts", "fits", "jumps", "ended", "unfinished", "unnumbered"), "page_number"),
+    **dict.fromkeys(("kept_values", "changed_values", "shared_numbers", "foreign_numbers", "twin"), "number"),
+    **dict.fromkeys(("head_like_last", "head_like_first", "strange_names"), "party"),
+    **dict.fromkeys(("title", "title_again", "class_title", "date"), "title"),
+    **dict.fromkeys(("size", "turned"), "size"),
+    **dict.fromkeys(("class_known", "class_other", "class_lost", "cover", "cover_before", "terms"), "class"),
+}  # what is not named is layout
+
+
+SAID = {
+    "head_like_last": "the head is that of the page before",
+    "head_like_first": "the head is that of the document's first page",
+    "strange_names": "the head names others",
+    "twin": "the head of the document's first page with other numbers",
+    "shared_numbers": "numbers that the document prints too",
+    "foreign_numbers": "numbers that the document does not print",
+    "known_words": "words that the document prints too",
+    "foot": "the foot of the page before",
+    "room_before": "the page before is not full",
+    "source": "a scan beside a page with a text layer",
+    "letter": "print of another height",
+    "like_a_start": "looks like the first page of an earlier document",
+    "like_a_later": "looks like a later page of an earlier document",
+    "cover": "a cover",
+    "cover_before": "the page before is a cover",
+    "terms": "conditions",
+}  # where there is no print to show
+
+
+# ---- two pages beside each other -------------------------------------------------------------------------------------
+
+
+def _same_place(one: Traits, other: Traits, *, valued: bool) -> tuple[list[Shown], list[Shown]]:
+    """Of the head words of `other`: those that stand at the same place on `one`, and those where another of their kind stands."""
+    grid: dict[tuple[int, int], list[Token]] = {}
+    for token in one.head:
+        if token.valued == valued:
+            grid.setdefault((int(token.x / NEAR_X), int(token.y / NEAR_Y)), []).append(token)
+    kept, changed = [], []
+    for token in other.head:
+        if token.valued != valued:
+            continue
+        near = list(_near(grid, token))
+        if any(mine.key == token.key for mine in near):
+            kept.append(token.shown)
+        elif near:
+            changed.append(token.shown)
+    return kept, changed
+
+
+def _near(grid: Mapping[tuple[int, int], Sequence[Token]], token: Token) -> Iterator[Token]:
+    across, down = int(token.x / NEAR_X), int(token.y / NEAR_Y)
+    for column in (across - 1, across, across + 1):
+        for row in (down - 1, down, down + 1):
+            for mine in grid.get((column, row), ()):
+                if abs(mine.x - token.x) <= NEAR_X and abs(mine.y - token.y) <= NEAR_Y:
+                    yield mine
+
+
+def _likeness(one: Traits, other: Traits) -> float:
+    """The share of the two heads' words that both have at the same place, 0..1."""
+    kept, _ = _same_place(one, other, valued=False)
+    most = max(sum(not token.valued for token in side.head) for side in (one, other))
+    return len(kept) / most if most else 0.0
+
+
+def _shown(found: Sequence[Shown]) -> tuple[str, Box | None]:
+    return (found[0].text, found[0].box) if found else ("", None)
+
+
+def _where(page: Traits) -> tuple[str, Box | None]:
+    """The first line of the head, for a person to find it."""
+    return _shown([token.shown for token in page.head[:1]])
+
+
+def _same_text(one: str, other: str) -> bool:
+    return one.casefold().split() == other.casefold().split()
