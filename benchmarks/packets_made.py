@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import random
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -32,10 +33,14 @@ from docpipe.splitting.page_numbers import printed_number
 from docpipe.words import OcrEngine, load_ocr, read_words
 from docpipe.workspace import temporary
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+from made_invoices import make  # noqa: E402
+
 LEAST, MOST, KIN = 2, 12, 0.4  # documents of a packet, and how often one of the same vendor is looked for next
 SCAN_DPI, SCAN_QUALITY, LEAN = 200, 75, 0.7  # of our scanner: dots per inch, JPEG, degrees at most
 SCANS = frozenset({"receipt", "fara_form"})  # documents that are scans as they came
 A4 = (595.0, 842.0)
+ROWS = (5, 8, 12, 20)  # of a page of a made-up invoice
 RUNNING = 0.18  # share of a page's height that a running head takes
 Look = Literal["as_is", "scan"]
 
@@ -232,6 +237,9 @@ class Sorter:
     def _judge(self, page: Page, words: Words) -> PageVerdict:
         if page.status == "blank":
             return PageVerdict(page=page.number, choice=UNKNOWN, score=1.0, kind="blank")
+        return self.judge(words)
+
+    def judge(self, words: Words) -> PageVerdict:
         return self._classifier.judge(words, None, self._classes)
 
 
@@ -262,6 +270,15 @@ def _blank(number: int, page: Page) -> Sheet:
     empty = Words(page=number, width=page.width, height=page.height, source="none")
     verdict = PageVerdict(page=number, choice=UNKNOWN, score=1.0, kind="blank")
     return Sheet(Page(number=number, width=page.width, height=page.height, status="blank"), empty, verdict)
+
+
+def made_up(chance: random.Random, sorter: Sorter) -> list[Sheet]:
+    """An invoice that a seed makes up, of one page or several."""
+    pages = make(chance.randint(0, 10**6), per_page=chance.choice(ROWS)).pages
+    return [
+        Sheet(Page(number=words.page, width=words.width, height=words.height, text_layer="trusted"), words, sorter.judge(words))
+        for words in pages
+    ]
 
 
 # ---- what the documents show too seldom ------------------------------------------------------------------------------
