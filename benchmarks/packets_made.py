@@ -34,7 +34,7 @@ from docpipe.words import OcrEngine, load_ocr, read_words
 from docpipe.workspace import temporary
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-from made_invoices import make  # noqa: E402
+from made_invoices import make
 
 LEAST, MOST, KIN = 2, 12, 0.4  # documents of a packet, and how often one of the same vendor is looked for next
 SCAN_DPI, SCAN_QUALITY, LEAN = 200, 75, 0.7  # of our scanner: dots per inch, JPEG, degrees at most

@@ -88,13 +88,15 @@ def _page_numbers(behind: Behind, page: Traits) -> Iterator[Spoke]:
 
 
 def _succession(behind: Behind, page: Traits) -> str:
-    """How the page's number follows the number of the page before."""
+    """How the page's number follows the number of the page before; where both say of how many, that is surer."""
     mine, last = page.number, behind.last.number
     if mine is None or mine.number == 1:
-        return "restarts"
+        return "restarts" if mine and mine.total else "number_one"
     if last is None:
         return "fits" if mine.number == behind.pages + 1 else "jumps"
-    return "follows" if mine.number == last.number + 1 and mine.total == last.total else "jumps"
+    if mine.number != last.number + 1 or mine.total != last.total:
+        return "jumps"
+    return "follows" if mine.total else "counts"
 
 
 # ---- numbers, parties, titles ----------------------------------------------------------------------------------------
@@ -211,7 +213,7 @@ LOOKS: Sequence[Callable[[Behind, Traits], Iterable[Spoke]]] = (
     _page_numbers, _values, _parties, _titles, _counting, _layout, _size, _class, _kinds,
 )  # fmt: skip
 FEATURES = (
-    "follows", "restarts", "fits", "jumps", "ended", "unfinished", "unnumbered",
+    "follows", "counts", "restarts", "number_one", "fits", "jumps", "ended", "unfinished", "unnumbered",
     "kept_values", "changed_values", "shared_numbers", "foreign_numbers", "twin",
     "running", "returns", "strange_names", "contacts", "contacts_again",
     "title", "title_again", "class_title", "date", "date_again",
@@ -222,7 +224,7 @@ FEATURES = (
     "cover", "cover_before", "terms", "blank_before",
 )  # fmt: skip
 SORTS: dict[str, Sort] = {
-    **dict.fromkeys(("follows", "restarts", "fits", "jumps", "ended", "unfinished", "unnumbered"), "page_number"),
+    **dict.fromkeys(("follows", "counts", "restarts", "number_one", "fits", "jumps", "ended", "unfinished", "unnumbered"), "page_number"),
     **dict.fromkeys(("kept_values", "changed_values", "shared_numbers", "foreign_numbers", "twin"), "number"),
     **dict.fromkeys(("running", "returns", "strange_names", "contacts", "contacts_again"), "party"),
     **dict.fromkeys(("title", "title_again", "class_title", "date", "date_again"), "title"),
