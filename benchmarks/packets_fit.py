@@ -31,8 +31,9 @@ FOR |= {"total_before", "room_before", "source", "letter", "size", "turned", "cl
 FOR |= {"contacts", "counts_anew"}
 AGAINST = {"follows", "counts", "fits", "unfinished", "kept_values", "shared_numbers", "title_again", "known_words", "foot", "carried"}
 AGAINST |= {"class_lost", "like_a_later", "running", "counts_on", "table_first", "columns", "begins_small"}
-# Page numbers of a known total lie seldom: they are worth this at least, whatever else the documents showed at the same places.
-AT_LEAST = {"restarts": 3.5, "ended": 1.5, "follows": -3.5, "unfinished": -1.5}
+# Page numbers of a known total lie seldom, nor does a first page's head that comes once more: they are worth this at least, where the
+# documents show them too seldom, or beside much else.
+AT_LEAST = {"restarts": 5.0, "ended": 2.0, "follows": -5.0, "unfinished": -2.0, "returns": 4.0}
 BY_HAND = {"cover": 4.0, "cover_before": -8.0, "terms": -5.0, "blank_before": 0.5}  # the documents do not show these
 
 
