@@ -20,7 +20,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from classify import reference
-from packets_made import Packet, Paper, Shelf, Sorter, add_arguments, harder, packets, papers, sheets_of, write
+from packets_harder import harder
+from packets_made import Packet, Paper, Shelf, Sorter, add_arguments, packets, papers, sheets_of, write
 
 from docpipe.classify import load_classes
 from docpipe.splitting import Plan, Sheet, cut

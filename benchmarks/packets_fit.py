@@ -16,11 +16,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 from classify import reference
-from packets_made import LEAST, MOST, Paper, Shelf, Sorter, add_arguments, harder, made_up, packets, papers, sheets_of
+from packets_harder import harder
+from packets_made import LEAST, MOST, Paper, Shelf, Sorter, add_arguments, made_up, packets, papers, sheets_of
 
 from docpipe.classify import load_classes
 from docpipe.splitting import Sheet
-from docpipe.splitting.evidence import FEATURES, Behind, Spoke, spoken
+from docpipe.splitting.behind import Behind
+from docpipe.splitting.evidence import FEATURES, Spoke, spoken
 from docpipe.splitting.traits import traits_of
 
 Array = npt.NDArray[np.float64]
