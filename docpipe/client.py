@@ -14,8 +14,8 @@ from docpipe import ledger as book
 from docpipe import telemetry
 from docpipe.allowed import Allowed
 from docpipe.artifacts import secret_name, source_name
+from docpipe.choosing import read_choice
 from docpipe.errors import DeadlineError, FailedError, LedgerError, NotFoundError, QuotaError
-from docpipe.fields import load_schema
 from docpipe.ledger import Event, Item, JobSpec, JobView, Ledger, Quota, check_tenant, new_job_id, open_ledger
 from docpipe.outbound import Outbound, fetch
 from docpipe.preprocess import identify
@@ -23,6 +23,7 @@ from docpipe.records import Document, Result
 from docpipe.request import Request, job_id
 from docpipe.settings import Settings, read_settings
 from docpipe.source import readable
+from docpipe.splitting import read_plan
 from docpipe.store import Store
 
 POLL = 0.2  # seconds between two looks while waiting
@@ -111,7 +112,8 @@ class Client:
     ) -> str:
         job = new_job_id()
         self._check_disk(path.stat().st_size)
-        _, ref = load_schema(self._allowed.reference(request.schema_name))
+        ref = read_choice(self._allowed.reference(request.schema_name)).ref
+        read_plan(request.options.split)
         self._allowed.options(request.options)
         spec = JobSpec(
             key=job_id(document, ref, request.options),
@@ -153,8 +155,12 @@ class Client:
         return book.view(self._ledger, job, tenant=self._tenant)
 
     def jobs(self, *, most: int = 100, unfinished: bool = False) -> list[JobView]:
-        """The tenant's jobs, the newest first."""
+        """The tenant's jobs, the newest first; parts of packets are not among them."""
         return book.views(self._ledger, tenant=self._tenant, unfinished=unfinished, most=most)
+
+    def parts(self, job: str) -> list[JobView]:
+        """The parts of a packet, in order: jobs of their own. Of any other job there are none. Raises NotFoundError."""
+        return book.parts(self._ledger, self.job(job).id)
 
     def items(self, job: str) -> list[Item]:
         """All that was or is to be done for the job. Raises NotFoundError."""
@@ -197,10 +203,11 @@ class Client:
     # ---- changing ----------------------------------------------------------------------------------------------------
 
     def cancel(self, job: str) -> bool:
-        """Stop the job; False where it has ended already. Raises NotFoundError."""
+        """Stop the job and its parts; False where it has ended already. Raises NotFoundError."""
         found = self.job(job)
         cancelled = book.cancel(self._ledger, found.id)
-        self._store.delete(secret_name(found.tenant, found.id))
+        if not found.packet:
+            self._store.delete(secret_name(found.tenant, found.id))
         return cancelled
 
     def retry(self, job: str, *, pages: Sequence[int] = (), password: str | None = None) -> int:
@@ -208,7 +215,7 @@ class Client:
         and UsageError."""
         found = self.job(job)
         if password is not None:
-            self._store.put(secret_name(found.tenant, found.id), password.encode(), private=True)
+            self._store.put(secret_name(found.tenant, found.packet or found.id), password.encode(), private=True)
         return book.retry(self._ledger, found.id, pages=pages)
 
     def redeliver(self, job: str) -> bool:
@@ -216,7 +223,8 @@ class Client:
         return book.redeliver(self._ledger, self.job(job).id)
 
     def drop(self, job: str) -> None:
-        """Delete the job, its document, and all that was read off it. Raises NotFoundError, and UsageError where it is at work."""
+        """Delete the job, its document, and all that was read off it; of a packet its parts too. Raises NotFoundError, and UsageError
+        where it is at work or a part of a packet."""
         found = self.job(job)
         book.forget(self._ledger, found.id)
         self._store.delete(f"{found.tenant}/{found.id}")

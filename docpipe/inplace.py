@@ -17,12 +17,12 @@ from urllib.parse import quote, unquote_to_bytes
 from pydantic import BaseModel
 
 from docpipe.allowed import Everything
+from docpipe.choosing import read_choice
 from docpipe.errors import LedgerError
-from docpipe.fields import load_schema
 from docpipe.ledger import Hint, Ledger, Work, open_ledger
 from docpipe.ledger.claim import TERMS
 from docpipe.preprocess import warm_up
-from docpipe.records import Record
+from docpipe.records import Record, SchemaRef
 from docpipe.request import Request
 from docpipe.source import is_plain, printable
 from docpipe.steps import Steps
@@ -69,12 +69,15 @@ class InPlace(Steps):
             model=request.model,
         )
         self._place = place
-        self._class, _ = load_schema(request.schema_name)  # by its whole reference; a job has the base name of its file
+        self._choice = read_choice(request.schema_name)  # by its whole reference; a job has the base name of its file
         self._engines(request.options)
         self._ocr(request.options.ocr)
 
     def _schema(self, item: Work) -> type[BaseModel]:
-        return self._class
+        return self._choice.schema(item.spec.reads)
+
+    def _reference(self, ref: SchemaRef) -> str:
+        return self._place.request.schema_name
 
     def _source(self, item: Work) -> Path:
         path = self._place.folder / _below(item)
@@ -95,6 +98,8 @@ class InPlace(Steps):
                 yield space
             return
         folder = self._place.work / printable(_below(item))
+        if item.spec.route and item.spec.route.part:
+            folder /= str(item.spec.route.part.number)
         yield claimed(folder, self._job(item)) if item.kind == "prepare" else Workspace(folder)
 
 

@@ -12,6 +12,7 @@ from docpipe.fields import DEFAULT_SCHEMA
 from docpipe.limits import Limits
 from docpipe.records import Document, ReadOptions, Record, SchemaRef
 from docpipe.settings import Settings
+from docpipe.splitting.plan import read_plan
 
 WITHOUT_MODEL = frozenset({"einvoice", "labels"})
 # Of a model's options; the others change its pace or its price.
@@ -42,8 +43,10 @@ def make_request(
     formats: Sequence[str] = (),
     dpi: int | None = None,
     redact: str | None = None,
+    split: str | None = None,
+    classifiers: Sequence[str] | None = None,
 ) -> Request:
-    """A call's wishes: what is given, else what the settings say."""
+    """A call's wishes: what is given, else what the settings say. Raises UsageError where `split` is no way to cut."""
     options = ReadOptions(
         engines=ReadOptions().engines if engines is None else tuple(engines),
         ocr=settings.ocr if ocr is None else ocr,
@@ -54,6 +57,8 @@ def make_request(
         formats=tuple(formats),
         hint=settings.hint,
         redact=settings.redact if redact is None else redact,
+        split=ReadOptions().split if split is None else str(read_plan(split)),
+        classifiers=ReadOptions().classifiers if classifiers is None else tuple(classifiers),
     )
     return Request(schema_name=schema_name, options=options, limits=settings.limits(), cache=settings.cache, model=settings.model)
 

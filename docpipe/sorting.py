@@ -94,13 +94,14 @@ def judge_pages(
     limits: Limits,
     threshold: float = THRESHOLD,
     password: str | None = None,
+    waits: bool = False,
 ) -> list[PageVerdict]:
     """What each page is, by the vote of the classifiers. Reads a page's words where they are not read yet, and draws it only for those
-    that look at pictures."""
+    that look at pictures. Who `waits` is raised what another try may not meet; else that classifier has no vote."""
 
     def words_of(page: Page) -> tuple[Page, Words]:
         page = read_page_words(page, job=job, ocr=ocr, space=space)
-        return page, load_words(page, space) or Words(page=page.number, width=page.width, height=page.height, source="none")
+        return page, load_words(page, space) or no_words(page)
 
     def picture_of(page: Page, words: Words, backend: Backend) -> Image:
         drawn = render(page, job=job, space=space, limits=limits, password=password)
@@ -108,7 +109,9 @@ def judge_pages(
         return shown(drawn, words, backend, dpi=drawn.dpi or options.dpi, hint=False, redact=options.redact, space=space).image
 
     return [
-        _judge(*(words_of(page) if _reads(classifiers, job) else (page, _no_words(page))), classes, classifiers, picture_of, threshold)
+        _judge(
+            *(words_of(page) if _reads(classifiers, job) else (page, no_words(page))), classes, classifiers, picture_of, threshold, waits
+        )
         for page in pages
     ]
 
@@ -118,7 +121,8 @@ def _reads(classifiers: Sequence[Classifier], job: Job) -> bool:
     return any(one.needs_words for one in classifiers) or bool(job.options.redact)
 
 
-def _no_words(page: Page) -> Words:
+def no_words(page: Page) -> Words:
+    """Of a page that was not read."""
     return Words(page=page.number, width=page.width, height=page.height, source="none")
 
 
@@ -129,11 +133,12 @@ def _judge(
     classifiers: Sequence[Classifier],
     picture_of: Callable[[Page, Words, Backend], Image],
     threshold: float,
+    waits: bool,
 ) -> PageVerdict:
     if page.status == "blank":
         return PageVerdict(page=page.number, choice=UNKNOWN, score=1.0, kind="blank")
     if page.status == "failed":
-        return PageVerdict(page=page.number, choice=UNKNOWN, score=0.0, error=page.error)
+        return unread(page)
     verdicts = []
     for one in classifiers:
         try:
@@ -142,6 +147,13 @@ def _judge(
         except UsageError:
             raise
         except DocpipeError as problem:
+            if waits and problem.retryable:
+                raise
             error = f"{problem.code}: {problem.message}"
             verdicts.append(PageVerdict(page=page.number, choice=UNKNOWN, score=0.0, classifier=one.name, error=error))
     return vote(verdicts, threshold=threshold)
+
+
+def unread(page: Page) -> PageVerdict:
+    """Of a page that failed before anybody could look at it."""
+    return PageVerdict(page=page.number, choice=UNKNOWN, score=0.0, error=page.error)

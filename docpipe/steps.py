@@ -23,14 +23,20 @@ from docpipe import pipeline, telemetry
 from docpipe.allowed import Allowed
 from docpipe.artifacts import Opening, PageWords, artifact_name, secret_name
 from docpipe.backends import ModelOptions
+from docpipe.choosing import is_sorted
 from docpipe.delivery import Delivery
-from docpipe.errors import BusyError, CrashError, DeadlineError, DocpipeError, LedgerError, is_exhausted
+from docpipe.errors import BusyError, CrashError, DeadlineError, DocpipeError, LedgerError, MismatchError, is_exhausted
 from docpipe.extract import Engine, load_engine
 from docpipe.ledger import Hint, JobSpec, Ledger, Terms, Work
 from docpipe.ledger.claim import TERMS
+from docpipe.packet import lost, put_together, routed
 from docpipe.preprocess import preprocess, render, survey
 from docpipe.preprocess.stage import EINVOICE
-from docpipe.records import Account, Document, Failure, Job, Outcome, Page, ReadOptions, Result
+from docpipe.records import Account, Document, Failure, Job, Outcome, Page, ReadOptions, Result, Route, SchemaRef
+from docpipe.request import Request
+from docpipe.routing import Sorter, load_sorter, read_sorted, routed_job
+from docpipe.sorting import no_words, unread
+from docpipe.splitting import Sheet
 from docpipe.store import Store
 from docpipe.validate import unsettled
 from docpipe.words import OcrEngine, load_ocr, load_words
@@ -86,6 +92,7 @@ class Steps:
         self._hangs = False
         self._engine = lru_cache(maxsize=16)(self._load_engine)
         self._ocr = lru_cache(maxsize=4)(self._load_ocr)
+        self._sorter_of = lru_cache(maxsize=16)(self._load_sorter)
 
     def do(self, hint: Hint, *, owner: str) -> Work | None:
         """Claim the item that the hint is about and do it; None where the hint is stale. Whatever goes wrong is written into the ledger:
@@ -125,7 +132,7 @@ class Steps:
             "prepare": self._prepare,
             "words": self._words,
             "read": self._read,
-            "merge": self._merge,
+            "merge": self._conclude,
             "deliver": self._deliver,
         }
         done = steps[item.kind](item)
@@ -146,8 +153,9 @@ class Steps:
 
     def _forget_secret(self, item: Work) -> None:
         """A password is kept no longer than steps need it that open the document."""
-        if book.view(self.ledger, item.job).state in ("delivering", "done", "cancelled"):
-            self.store.delete(secret_name(item.tenant, item.job))
+        home = item.packet or item.job
+        if book.view(self.ledger, home).state in ("delivering", "done", "cancelled"):
+            self.store.delete(secret_name(item.tenant, home))
 
     def _wait(self, item: Work, *, code: str, message: str, after: float = 0.0) -> None:
         """The item is tried again after the time that was asked for, or after one that doubles with each try, with jitter. What is busy may
@@ -160,38 +168,37 @@ class Steps:
     # ---- the steps ---------------------------------------------------------------------------------------------------
 
     def _prepare(self, item: Work) -> book.Opened | book.Merged:
-        schema = self._schema(item)
+        self._check(item)
         with self._space(item) as space:
             job, numbers = survey(self._job(item), space=space, limits=item.spec.limits, password=self._password(item))
             if len(numbers) <= self._whole and not item.crashes:
-                return self._read_through(item, job, schema, space)
+                return self._read_through(item, job, space)
             opening = Opening(document=_named(job.document, item.spec), einvoice=space.has(EINVOICE))
             if opening.einvoice:
                 self.store.put(artifact_name(item, "xml"), space.path(EINVOICE).read_bytes())
         artifact = self._keep(item, opening)
         return book.Opened(artifact=artifact, document_pages=opening.document.pages, pages=tuple(numbers))
 
-    def _read_through(self, item: Work, job: Job, schema: type[BaseModel], space: Workspace) -> book.Merged:
-        result = pipeline.run(
-            job,
-            schema,
-            engines=self._engines(job.options),
-            ocr=self._ocr(job.options.ocr),
-            space=space,
-            limits=item.spec.limits,
-            password=self._password(item),
-        )
-        return self._merged(item, result.model_copy(update={"document": _named(result.document, item.spec)}))
+    def _read_through(self, item: Work, job: Job, space: Workspace) -> book.Merged:
+        how: dict[str, Any] = {"engines": self._engines(job.options), **self._means(item, space)}
+        sorter = self._sorter(item)
+        result = read_sorted(job, sorter, **how) if sorter else pipeline.run(job, self._schema(item), **how)
+        return self._merged(item, result)
 
     def _words(self, item: Work) -> book.Stored:
         job, number = self._job(item), item.page or 0
         only = job.model_copy(update={"options": job.options.model_copy(update={"pages": (number,)})})
         with self._space(item) as space:
             _, (page,) = preprocess(only, space=space, limits=item.spec.limits, password=self._password(item))
-            page = pipeline.read_page_words(page, job=job, ocr=self._ocr(job.options.ocr), space=space)
-            shown = self._shown(item, job, page, space)
-            image = self._keep_image(item, shown, space) if shown else None
-            return book.Stored(artifact=self._keep(item, PageWords(page=page, words=load_words(page, space), shown=shown, image=image)))
+            if sorter := self._sorter(item):
+                sheet = sorter.sheet(page, job=job, **self._means(item, space), waits=True)
+                read = PageWords(page=sheet.page, words=load_words(page, space), verdict=sheet.verdict, codes=sheet.codes)
+            else:
+                page = pipeline.read_page_words(page, job=job, ocr=self._ocr(job.options.ocr), space=space)
+                read = PageWords(page=page, words=load_words(page, space))
+            if shown := self._shown(item, job, read.page, space):
+                read = read.model_copy(update={"shown": shown, "image": self._keep_image(item, shown, space)})
+            return book.Stored(artifact=self._keep(item, read))
 
     def _read(self, item: Work) -> book.Stored | None:
         job = self._job(item)
@@ -215,6 +222,29 @@ class Steps:
             return None
         return book.Stored(artifact=self._keep(item, outcome))
 
+    def _conclude(self, item: Work) -> book.Merged | book.Unsettled | book.Routed:
+        """What comes of the pages once they are read: what the document is, where that is still to be seen, else what it says."""
+        if parts := book.parts(self.ledger, item.job):
+            return self._put_together(item, parts)
+        sorter = self._sorter(item)
+        return self._sort(item, sorter) if sorter and not item.spec.route else self._merge(item)
+
+    def _sort(self, item: Work, sorter: Sorter) -> book.Routed:
+        with self._space(item) as space:
+            self._opening(item, space)
+            routes = sorter.routes(self._sheets(item), einvoice=space.has(EINVOICE))
+        return book.Routed(routes=tuple(routes))
+
+    def _put_together(self, item: Work, parts: Sequence[book.JobView]) -> book.Merged:
+        """A packet's result: its parts', and the pages that are in none of them."""
+        with self._space(item) as space:
+            document = _named(self._opening(item, space), item.spec)
+            results = [self._result_of(part, document) for part in parts]
+            taken = {page.number for result in results for page in result.pages}
+            words = [one for one in self._items(item, "words") if one.page not in taken]
+            left = [pipeline.summarize(self._unpack(one, space), space) for one in words]
+        return self._merged(item, put_together(document, item.spec.schema_ref, results, left=left))
+
     def _merge(self, item: Work) -> book.Merged | book.Unsettled:
         """The result, or the pages that the next engine of the cascade is to read first."""
         job, schema, read = self._job(item), self._schema(item), self._items(item, "read")
@@ -228,17 +258,8 @@ class Steps:
             later = pipeline.page_engines(engines)[tier:]
             if later and (again := unsettled(pipeline.judge(job, pages, outcomes, schema, space=space), schema)):
                 return book.Unsettled(pages=again, tier=tier + 1, lane=later[0].lane)
-            result = pipeline.conclude(
-                job,
-                pages,
-                outcomes,
-                schema,
-                ocr=self._ocr(job.options.ocr),
-                space=space,
-                limits=item.spec.limits,
-                password=self._password(item),
-            )
-        return self._merged(item, result)
+            result = pipeline.conclude(job, pages, outcomes, schema, **self._means(item, space))
+        return self._merged(item, routed(result, item.spec.route) if item.spec.route else result)
 
     def _deliver(self, item: Work) -> book.Delivered | None:
         answer = self._delivery.send(item, book.view(self.ledger, item.job), self.store)
@@ -257,10 +278,37 @@ class Steps:
         source = self._source(item)
         options = self._allowed.options(spec.options)
         account = Account(job=item.job, tenant=item.tenant)
-        return Job(id=spec.key, source=source, document=spec.document, schema_ref=spec.schema_ref, options=options, account=account)
+        job = Job(id=spec.key, source=source, document=spec.document, schema_ref=spec.schema_ref, options=options, account=account)
+        return routed_job(job, spec.route) if spec.route else job
+
+    def _means(self, item: Work, space: Workspace) -> dict[str, Any]:
+        """What every verb of the pipeline that opens the document takes."""
+        spec = item.spec
+        return {"ocr": self._ocr(spec.options.ocr), "space": space, "limits": spec.limits, "password": self._password(item)}
+
+    def _check(self, item: Work) -> None:
+        """Raises SchemaError or MismatchError where the schema, or one of those to choose from, is not the one that was submitted."""
+        if (sorter := self._sorter(item)) is None:
+            self._schema(item)
+        elif sorter.choice.ref.sha256 != item.spec.schema_ref.sha256:
+            raise MismatchError(f"{item.spec.schema_ref.name} no longer means the same schemas", hint="submit again, or restore them")
 
     def _schema(self, item: Work) -> type[BaseModel]:
-        return self._allowed.load_schema(item.spec.schema_ref)
+        return self._allowed.load_schema(item.spec.reads)
+
+    def _sorter(self, item: Work) -> Sorter | None:
+        """Who tells what the document's pages are; None where that was not asked."""
+        spec = item.spec
+        if not is_sorted(spec.schema_ref.name, spec.options):
+            return None
+        with self._lock:
+            return self._sorter_of(self._reference(spec.schema_ref), self._allowed.options(spec.options))
+
+    def _reference(self, ref: SchemaRef) -> str:
+        return self._allowed.reference(ref.name)
+
+    def _load_sorter(self, reference: str, options: ReadOptions) -> Sorter:
+        return load_sorter(reference, Request(options=options, model=self._model))
 
     def _engines(self, options: ReadOptions) -> list[Engine]:
         with self._lock:
@@ -278,17 +326,17 @@ class Steps:
         return load_ocr(name, cache=self._cache)
 
     def _password(self, item: Work) -> str | None:
-        return self.store.read(secret_name(item.tenant, item.job)).decode() if item.spec.locked else None
+        return self.store.read(secret_name(item.tenant, item.packet or item.job)).decode() if item.spec.locked else None
 
     def _items(self, item: Work, kind: book.Kind) -> list[book.Item]:
         """The job's items of a kind that have come to an end; cancelled ones no longer count."""
         return book.items(self.ledger, item.job, kinds=(kind,), states=("done", "quarantined"))
 
     def _opening(self, item: Work, space: Workspace) -> Document:
-        """The document as preparing found it; its e-invoice lies in the space."""
-        artifact = self._items(item, "prepare")[-1].artifact or ""
+        """The document as preparing found it; its e-invoice lies in the space, unless the document is a part: whose it is nobody knows."""
+        artifact = book.items(self.ledger, item.packet or item.job, kinds=("prepare",), states=("done",))[-1].artifact or ""
         opening = Opening.model_validate_json(self.store.read(artifact))
-        if opening.einvoice:
+        if opening.einvoice and not item.packet:
             space.write(space.path(EINVOICE), self.store.read(artifact.removesuffix("json") + "xml"))
         return opening.document
 
@@ -304,6 +352,23 @@ class Steps:
             return kept.shown
         return kept.page
 
+    def _sheets(self, item: Work) -> Iterator[Sheet]:
+        """The document's pages as sorting sees them, one after the other; one that was given up is nothing known."""
+        for one in self._items(item, "words"):
+            page = Page(number=one.page or 0, width=0.0, height=0.0, status="failed", error=one.error_code)
+            read = PageWords(page=page, words=None)
+            if one.artifact and one.state == "done":
+                read = PageWords.model_validate_json(self.store.read(one.artifact))
+            yield Sheet(read.page, read.words or no_words(read.page), read.verdict or unread(read.page), read.codes)
+
+    def _result_of(self, part: book.JobView, document: Document) -> Result[Any]:
+        """A part's result, or what stands in for it."""
+        if part.result is not None:
+            return Result[Any].model_validate_json(self.store.read(part.result))
+        spec = book.spec_of(self.ledger, part.id)
+        route = spec.route or Route(schema_ref=spec.schema_ref)
+        return lost(document, route, code=part.error_code or part.state, message=part.error or f"the job is {part.state}")
+
     def _outcome(self, read: book.Item, engines: Sequence[Engine]) -> Outcome:
         if read.artifact and read.state == "done":
             return _OUTCOME.validate_json(self.store.read(read.artifact))
@@ -311,6 +376,7 @@ class Steps:
         return Failure(engine=name, pages=(read.page or 0,), code=read.error_code or CrashError.code, message=read.error or "")
 
     def _merged(self, item: Work, result: Result[Any]) -> book.Merged:
+        result = result.model_copy(update={"document": _named(result.document, item.spec)})
         artifact = self.store.put(artifact_name(item, "json", kind="result"), result.to_json().encode())
         return book.Merged(result=artifact, sha256=result.sha256(), status=result.status, document_pages=result.document.pages)
 

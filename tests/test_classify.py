@@ -399,8 +399,3 @@ def test_the_command_reads_each_file_with_its_own_schema(capsysbinary, tmp_path)
 def test_an_auto_that_makes_no_sense(schema):
     with pytest.raises(errors.UsageError):
         docpipe.run(SAMPLES / "invoice.pdf", schema)
-
-
-def test_only_run_chooses_a_schema(capsysbinary, tmp_path):
-    code = main(["batch", str(SAMPLES), "--out", str(tmp_path / "out"), "--schema", "auto"])
-    assert code == errors.SchemaError.exit_code and b"only docpipe run" in capsysbinary.readouterr().err

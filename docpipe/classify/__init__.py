@@ -138,17 +138,7 @@ def vote(verdicts: Sequence[PageVerdict], *, threshold: float = THRESHOLD) -> Pa
         signs=tuple(sign for verdict in agreed for sign in verdict.signs),
         classifier="+".join(verdict.classifier for verdict in said),
         failed=tuple(f"{verdict.classifier}: {verdict.error}" for verdict in verdicts if verdict.error is not None),
-        usage=_together([verdict.usage for verdict in verdicts]),
-    )
-
-
-def _together(usages: Sequence[Usage]) -> Usage:
-    costs = [usage.cost_usd for usage in usages if usage.cost_usd is not None]
-    return Usage(
-        calls=sum(usage.calls for usage in usages),
-        prompt_tokens=sum(usage.prompt_tokens for usage in usages),
-        completion_tokens=sum(usage.completion_tokens for usage in usages),
-        cost_usd=sum(costs) if costs else None,
+        usage=Usage.total(verdict.usage for verdict in verdicts),
     )
 
 

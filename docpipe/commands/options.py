@@ -24,9 +24,9 @@ _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 def add_reading_options(parser: argparse.ArgumentParser) -> None:
     """What to read and how."""
     group = parser.add_argument_group("reading")
-    group.add_argument(
-        "--schema", metavar="S", help="built-in name, module:Class, path.py:Class; run: also auto, auto:A,B (default: transcript)"
-    )
+    group.add_argument("--schema", metavar="S", help="built-in name, module:Class, path.py:Class, or auto, auto:A,B (default: transcript)")
+    group.add_argument("--split", metavar="HOW", help="files hold several documents: auto, every:N, pages:1-3,4-9 (default: never)")
+    group.add_argument("--classifier", metavar="A,B", help="who says what a page is, for --schema auto and --split (default: words)")
     engines = group.add_mutually_exclusive_group()
     engines.add_argument(
         "--engine", metavar="NAME", help="labels (the default), vlm, or auto: labels, and vlm for the pages it leaves open"
@@ -88,6 +88,8 @@ def read_request(arguments: argparse.Namespace, settings: Settings) -> Request:
         pages=parse_pages(arguments.pages, most=settings.max_pages),
         formats=arguments.format,
         dpi=_dpi(arguments),
+        split=arguments.split,
+        classifiers=listed("--classifier", arguments.classifier),
     )
 
 
