@@ -11,6 +11,7 @@ import io
 import json
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -18,17 +19,24 @@ import pymupdf
 from classify import PARTIES
 from PIL import Image
 
+from docpipe.classify import UNKNOWN, DocumentClass, PageVerdict
+from docpipe.classify.words import WordsClassifier
 from docpipe.errors import DocpipeError
 from docpipe.limits import Limits
 from docpipe.preprocess import identify, preprocess
-from docpipe.records import Job, Page, Record, SchemaRef, Words
+from docpipe.records import Job, Page, Record, SchemaRef, Word, Words
 from docpipe.settings import read_settings
+from docpipe.splitting import Sheet
+from docpipe.splitting.lines import lines_of
+from docpipe.splitting.page_numbers import printed_number
 from docpipe.words import OcrEngine, load_ocr, read_words
 from docpipe.workspace import temporary
 
 LEAST, MOST, KIN = 2, 12, 0.4  # documents of a packet, and how often one of the same vendor is looked for next
 SCAN_DPI, SCAN_QUALITY, LEAN = 200, 75, 0.7  # of our scanner: dots per inch, JPEG, degrees at most
+SCANS = frozenset({"receipt", "fara_form"})  # documents that are scans as they came
 A4 = (595.0, 842.0)
+RUNNING = 0.18  # share of a page's height that a running head takes
 Look = Literal["as_is", "scan"]
 
 
@@ -46,7 +54,13 @@ class Paper(NamedTuple):
 
     @property
     def half(self) -> int:
-        return int(hashlib.md5(self.vendor.encode(), usedforsecurity=False).hexdigest(), 16) % 2
+        return _hash(self.vendor) % 2
+
+    @property
+    def looks(self) -> tuple[Look, ...]:
+        """Half of the PDFs come from our scanner too; receipts and forms are scans as they are."""
+        digital = self.source.suffix.lower() == ".pdf" and self.schema not in SCANS
+        return ("as_is", "scan") if digital and _hash(self.source.name) % 2 == 0 else ("as_is",)
 
 
 class Stock(Record):
@@ -76,6 +90,10 @@ def papers(truth: Sequence[Path], data: Path) -> list[Paper]:
     """All documents, each once."""
     lines = [json.loads(line) for file in truth for line in file.read_text("utf-8").splitlines()]
     return [_paper(line, data) for line in {line["document"]: line for line in lines}.values()]
+
+
+def _hash(text: str) -> int:
+    return int(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(), 16)
 
 
 def _paper(line: dict[str, Any], data: Path) -> Paper:
@@ -141,21 +159,8 @@ def _draw(paper: Paper, look: Look, file: Path) -> None:
                     _add_picture(made, page.rect.width, page.rect.height, _scanned(page.get_pixmap(dpi=SCAN_DPI).pil_image(), chance))
     else:
         with Image.open(paper.source) as picture:
-            _add_photo(made, picture.convert("RGB"), look, chance)
+            _add_picture(made, A4[0], picture.height * A4[0] / picture.width, picture.convert("RGB"))
     made.save(file)
-
-
-def _add_photo(made: pymupdf.Document, picture: Image.Image, look: Look, chance: random.Random) -> None:
-    """A picture as a page of A4's width, or lying on the glass of a scanner."""
-    if look == "as_is":
-        _add_picture(made, A4[0], picture.height * A4[0] / picture.width, picture)
-        return
-    width, height = (round(side * SCAN_DPI / 72) for side in A4)
-    glass = Image.new("RGB", (width, height), "white")
-    factor = min(0.9 * width / picture.width, 0.95 * height / picture.height)
-    small = picture.resize((round(picture.width * factor), round(picture.height * factor)))
-    glass.paste(small, ((width - small.width) // 2, (height - small.height) // 3))
-    _add_picture(made, *A4, _scanned(glass, chance))
 
 
 def _scanned(picture: Image.Image, chance: random.Random) -> Image.Image:
@@ -173,22 +178,23 @@ def _add_picture(made: pymupdf.Document, width: float, height: float, picture: I
 
 
 def packets(found: Sequence[Paper], shelf: Shelf, *, count: int, seed: int) -> Iterator[Packet]:
-    """Seeded packets: a third holds documents as they came, a third comes from one scanner, a third is mixed."""
+    """Seeded packets of documents, none of them twice in one."""
     chance = random.Random(seed)
     for number in range(count):
-        looks: tuple[Look, ...] = (("as_is",), ("scan",), ("as_is", "scan"))[number % 3]
-        chosen = list(_chosen(found, shelf, chance, looks))
-        yield Packet(f"packet-{seed}-{number:03d}", tuple(chosen))
+        yield Packet(f"packet-{seed}-{number:03d}", tuple(_chosen(found, shelf, chance)))
 
 
-def _chosen(found: Sequence[Paper], shelf: Shelf, chance: random.Random, looks: Sequence[Look]) -> Iterator[tuple[Paper, Look]]:
-    """Documents, none of them twice; the next one is often of the same class and vendor."""
+def _chosen(found: Sequence[Paper], shelf: Shelf, chance: random.Random) -> Iterator[tuple[Paper, Look]]:
+    """The next document is often of the same class and vendor, as in real packets."""
     taken: set[str] = set()
     last: Paper | None = None
     for _ in range(chance.randint(LEAST, MOST)):
         left = [paper for paper in found if paper.same not in taken]
+        if not left:
+            return
         kin = [paper for paper in left if last and (paper.schema, paper.vendor) == (last.schema, last.vendor)]
-        last, look = chance.choice(kin if kin and chance.random() < KIN else left), chance.choice(looks)
+        last = chance.choice(kin if kin and chance.random() < KIN else left)
+        look = chance.choice(last.looks)
         taken.add(last.same)
         if shelf.get(last, look) is not None:
             yield last, look
@@ -205,3 +211,93 @@ def write(packet: Packet, shelf: Shelf, folder: Path) -> Path:
     path = folder / f"{packet.name}.pdf"
     made.save(path)
     return path
+
+
+# ---- what a cutter sees ----------------------------------------------------------------------------------------------
+
+
+class Sorter:
+    """Tells what each page of the stock is, once."""
+
+    def __init__(self, classes: Sequence[DocumentClass]) -> None:
+        self._classes = classes
+        self._classifier = WordsClassifier()
+        self._known: dict[Path, list[PageVerdict]] = {}
+
+    def verdicts(self, stock: Stock) -> list[PageVerdict]:
+        if stock.file not in self._known:
+            self._known[stock.file] = [self._judge(page, words) for page, words in zip(stock.pages, stock.words, strict=True)]
+        return self._known[stock.file]
+
+    def _judge(self, page: Page, words: Words) -> PageVerdict:
+        if page.status == "blank":
+            return PageVerdict(page=page.number, choice=UNKNOWN, score=1.0, kind="blank")
+        return self._classifier.judge(words, None, self._classes)
+
+
+def sheets_of(packet: Packet, shelf: Shelf, sorter: Sorter, *, backs: bool = False) -> list[list[Sheet]]:
+    """The packet's sheets, document by document, numbered as its pages are. `backs`: with a blank one where a duplex scanner gives one."""
+    documents: list[list[Sheet]] = []
+    number = 0
+    for paper, look in packet.papers:
+        stock, sheets = shelf.get(paper, look), []
+        if stock is None:
+            continue
+        for page, words, verdict in zip(stock.pages, stock.words, sorter.verdicts(stock), strict=True):
+            number += 1
+            sheets.append(_sheet(number, page, words, verdict))
+        if backs and len(sheets) % 2:
+            number += 1
+            sheets.append(_blank(number, sheets[-1].page))
+        documents.append(sheets)
+    return documents
+
+
+def _sheet(number: int, page: Page, words: Words, verdict: PageVerdict) -> Sheet:
+    changed = {"page": number}
+    return Sheet(page.model_copy(update={"number": number}), words.model_copy(update=changed), verdict.model_copy(update=changed))
+
+
+def _blank(number: int, page: Page) -> Sheet:
+    empty = Words(page=number, width=page.width, height=page.height, source="none")
+    verdict = PageVerdict(page=number, choice=UNKNOWN, score=1.0, kind="blank")
+    return Sheet(Page(number=number, width=page.width, height=page.height, status="blank"), empty, verdict)
+
+
+# ---- what the documents show too seldom ------------------------------------------------------------------------------
+
+
+def with_running_head(document: Sequence[Sheet]) -> list[Sheet]:
+    """The document as if the top of its first page, letterhead and numbers, stood on every page."""
+    first = document[0]
+    top = [word for word in first.words.words if word.y1 <= RUNNING * first.words.height]
+    return [first, *(_under(top, sheet) for sheet in document[1:])]
+
+
+def _under(top: Sequence[Word], sheet: Sheet) -> Sheet:
+    if sheet.page.status != "done":
+        return sheet
+    below = [word._replace(line=word.line + len(top)) for word in sheet.words.words if word.y0 > RUNNING * sheet.words.height]
+    return replace(sheet, words=sheet.words.model_copy(update={"words": (*top, *below)}))
+
+
+def without_numbers(document: Sequence[Sheet]) -> list[Sheet]:
+    """The document as if no page printed its number."""
+    return [_unnumbered(sheet) for sheet in document]
+
+
+def _unnumbered(sheet: Sheet) -> Sheet:
+    lines = list(lines_of(sheet.words))
+    while printed := printed_number(lines, sheet.words.height):
+        lines = [line for line in lines if not (line.box[1] <= printed.box[1] and printed.box[3] <= line.box[3])]
+    kept = tuple(word for line in lines for word in line.words)
+    return replace(sheet, words=sheet.words.model_copy(update={"words": kept}))
+
+
+def harder(documents: Sequence[Sequence[Sheet]], chance: random.Random) -> list[list[Sheet]]:
+    """The documents, a third of them with a running head and a third without page numbers."""
+    made = []
+    for document in documents:
+        sheets = with_running_head(document) if chance.random() < 1 / 3 else list(document)
+        made.append(without_numbers(sheets) if chance.random() < 1 / 3 else sheets)
+    return made

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from docpipe.preprocess.client import warm_up
     from docpipe.preprocess.sniff import identify
-    from docpipe.preprocess.stage import preprocess, render, survey
+    from docpipe.preprocess.stage import copy_pages, preprocess, render, survey
 
-__all__ = ["identify", "preprocess", "render", "survey", "warm_up"]
+__all__ = ["copy_pages", "identify", "preprocess", "render", "survey", "warm_up"]
 
-_HOMES = {"identify": "sniff", "preprocess": "stage", "render": "stage", "survey": "stage", "warm_up": "client"}
+_HOMES = {"copy_pages": "stage", "identify": "sniff", "preprocess": "stage", "render": "stage", "survey": "stage", "warm_up": "client"}
 
 
 def __getattr__(name: str) -> Any:

@@ -59,7 +59,7 @@ class Server:
 
     def answer(self, request: Message) -> Message:
         """The reply to one request: what was asked for, or `error`, `message`, `hint` and `page`."""
-        handlers = {"open": self.open, "sheet": self.sheet, "raster": self.raster, "close": self.close}
+        handlers = {"open": self.open, "sheet": self.sheet, "raster": self.raster, "copy": self.copy, "close": self.close}
         signal.setitimer(signal.ITIMER_REAL, request["seconds"] + ALARM_GRACE)
         try:
             return handlers[request["do"]](request)
@@ -102,6 +102,10 @@ class Server:
         raster = self._document().raster(request["number"], dpi=request["dpi"], turn=request["turn"])
         write_raster(raster, Path(request["target"]))
         return {"dpi": raster.dpi, "clean": raster.clean}
+
+    def copy(self, request: Message) -> Message:
+        self._document().copy_pages(request["numbers"], Path(request["target"]))
+        return {}
 
     def close(self, request: Message) -> Message:
         """Memory of what is kept is counted with the rest: one document's must not be what the next one lacks."""

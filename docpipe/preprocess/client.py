@@ -193,6 +193,14 @@ class OpenDocument:
         """Write a page's pixels to `target` (.npy); returns their `dpi` and whether they are `clean`. Raises as `sheet`."""
         return self._page({"do": "raster", "number": number, "dpi": dpi, "turn": turn, "target": str(target)})
 
+    def copy(self, numbers: Sequence[int], *, target: Path) -> None:
+        """Write these pages as a file of their own. Raises DocumentError, PageError, DeadlineError or ResourceError."""
+        try:
+            self._ask({"do": "copy", "numbers": list(numbers), "target": str(target)}, self._limits.document_seconds)
+        except ClosedError as problem:
+            self._drop()
+            raise DamagedError("copying its pages ended the rendering process") from problem
+
     def close(self) -> None:
         """Give the process back, or end it where it has grown or grown old."""
         renderer, self._renderer = self._renderer, None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,13 @@ def render(page: Page, *, job: Job, space: Workspace, limits: Limits, password: 
         _raster(opened, page.number, dpi=dpi or job.options.dpi, turn=page.rotation, space=space) as (path, facts),
     ):
         return place(path, facts["dpi"], page, space=space, clean=facts["clean"])
+
+
+def copy_pages(job: Job, numbers: Sequence[int], target: Path, *, limits: Limits, password: str | None = None) -> None:
+    """Write these pages of the job's file to `target`, as they are, as a file of the same kind. A PDF that needs a password gives one that
+    needs the same. Raises UnsupportedError where the format cannot, MismatchError where the file has changed, and what opening it does."""
+    with _named(job.source), _opened(job, limits, password) as (opened, _):
+        opened.copy(numbers, target=target)
 
 
 def _numbers(job: Job) -> list[int]:

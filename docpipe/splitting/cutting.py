@@ -27,7 +27,8 @@ def cut(sheets: Iterable[Sheet], plan: Plan, *, separators: Collection[str] = SE
     """The parts of the packet. By `auto` every page is in one part or `between` two: separator sheets, and blank sheets that are more than
     the back of a page. A packet that shows nothing is one part. `separators` are the texts of codes that say that a document ends.
 
-    The sheets are gone through once, and only a few pages' traits are kept. Raises UsageError where the plan names pages that are not there.
+    The sheets are gone through once, and only a few pages' traits are kept. Raises UsageError where the plan names pages that are not
+    there.
     """
     if plan.kind != "auto":
         return cut_as_asked([sheet.page.number for sheet in sheets], plan)

@@ -16,7 +16,9 @@ from docpipe.splitting.lines import Shown
 from docpipe.splitting.traits import Token, Traits
 
 NEAR_X, NEAR_Y = 0.03, 0.02  # shares of a page: the same place on two of them
+MANY_CHANGED = 3  # values from which on a head is another one's
 SAME_SIZE = 0.02
+SAME_EDGE = 0.012  # shares of the width: the same column
 OTHER_LETTER = 0.1  # of the height of print, in logarithms, from which on it is another one
 MOST_KNOWN = 400  # numbers of a part, and
 MOST_STARTS = 24  # first pages of earlier parts that are remembered
@@ -78,8 +80,8 @@ def _page_numbers(behind: Behind, page: Traits) -> Iterator[Spoke]:
     if mine:
         worth = 1.0 if mine.sure else 0.5
         yield Spoke(_succession(behind, page), worth, mine.text, mine.box)
-    if last and last.count:
-        ended = last.number == last.count
+    if last and last.total:
+        ended = last.number == last.total
         yield Spoke("ended" if ended else "unfinished", 1.0 if last.sure else 0.5, f"before: {last.text}")
     if last and not mine:
         yield Spoke("unnumbered", 1.0, f"before: {last.text}")
@@ -92,7 +94,7 @@ def _succession(behind: Behind, page: Traits) -> str:
         return "restarts"
     if last is None:
         return "fits" if mine.number == behind.pages + 1 else "jumps"
-    return "follows" if mine.number == last.number + 1 and mine.count == last.count else "jumps"
+    return "follows" if mine.number == last.number + 1 and mine.total == last.total else "jumps"
 
 
 # ---- numbers, parties, titles ----------------------------------------------------------------------------------------
@@ -100,42 +102,58 @@ def _succession(behind: Behind, page: Traits) -> str:
 
 def _values(behind: Behind, page: Traits) -> Iterator[Spoke]:
     """Numbers in the head that stand where the part has the same one, or another one; and whether it knows them at all."""
-    kept, changed = _same_place(behind.last, page, valued=True)
-    if behind.first is not behind.last:
-        kept_first, changed_first = _same_place(behind.first, page, valued=True)
-        if len(kept_first) + len(changed_first) > len(kept) + len(changed):
-            kept, changed = kept_first, changed_first
+    kept, changed = _beside(behind, page)
     yield Spoke("kept_values", math.log1p(len(kept)), *_shown(kept))
     yield Spoke("changed_values", math.log1p(len(changed)), *_shown(changed))
-    mine = page.numbers or {}
-    shared = [shown for key, shown in mine.items() if key in behind.numbers]
-    if mine:
-        yield Spoke("shared_numbers", len(shared) / len(mine), *(shared or [Shown("", (0, 0, 0, 0))])[0])
+    if mine := page.numbers:
+        shared = [shown for key, shown in mine.items() if key in behind.numbers]
         others = [shown for key, shown in mine.items() if key not in behind.numbers]
-        yield Spoke("foreign_numbers", float(not shared), *(others[0] if others else ("", None)))
+        yield Spoke("shared_numbers", len(shared) / len(mine), *_shown(shared))
+        yield Spoke("foreign_numbers", float(not shared), *_shown(others))
 
 
 def _parties(behind: Behind, page: Traits) -> Iterator[Spoke]:
-    """Whether the head says the same as the head of the part's first or last page, and at the same place."""
-    alike = _likeness(behind.last, page)
-    first = alike if behind.first is behind.last else _likeness(behind.first, page)
-    yield Spoke("head_like_last", alike, *_where(page))
-    yield Spoke("head_like_first", first, *_where(page))
-    _, changed = _same_place(behind.first, page, valued=True)
-    yield Spoke("twin", first * min(1.0, len(changed) / 3), *_where(page))
+    """Whether the head says what the part's heads say at the same place, with the same values or with others; and whom it names."""
+    last = _likeness(behind.last, page)
+    first = last if behind.first is behind.last else _likeness(behind.first, page)
+    alike = max(first, last)
+    _, changed = _beside(behind, page)
+    yield Spoke("twin", alike * min(1.0, len(changed) / MANY_CHANGED), *_where(page))
+    yield Spoke("running", alike * (not changed), *_where(page))
+    yield Spoke("returns", max(0.0, first - last), *_where(page))
     known = behind.first.names | behind.last.names
     if page.names:
         yield Spoke("strange_names", len(page.names - known) / len(page.names), *_where(page))
+    said = {one.text.casefold() for side in (behind.first, behind.last) for one in side.contacts}
+    new = [one for one in page.contacts if one.text.casefold() not in said]
+    yield Spoke("contacts", math.log1p(len(new)), *_shown(new))
+    yield Spoke("contacts_again", math.log1p(len(page.contacts) - len(new)), *_shown(page.contacts))
 
 
 def _titles(behind: Behind, page: Traits) -> Iterator[Spoke]:
     if page.title:
-        again = any(one.title and _same_text(one.title.text, page.title.text) for one in (behind.first, behind.last))
+        again = bool(behind.last.title and _same_text(behind.last.title.text, page.title.text))
         yield Spoke("title_again" if again else "title", 1.0, *page.title)
     if page.class_title:
         yield Spoke("class_title", 1.0, *page.class_title)
     if page.date:
-        yield Spoke("date", 1.0, *page.date)
+        again = any(one.date and one.date.text == page.date.text for one in (behind.first, behind.last))
+        yield Spoke("date_again" if again else "date", 1.0, *page.date)
+
+
+def _counting(behind: Behind, page: Traits) -> Iterator[Spoke]:
+    """Rows and paragraphs that are counted on, or anew; a table, a sentence that goes on."""
+    if page.steps and behind.last.steps:
+        mine, last = page.steps[0], behind.last.steps[-1]
+        if mine.number == last.number + 1:
+            yield Spoke("counts_on", 1.0, *mine.shown)
+        elif mine.number == 1 and last.number > 1:
+            yield Spoke("counts_anew", 1.0, *mine.shown)
+    yield Spoke("table_first", float(page.table_first))
+    if page.columns and behind.last.columns:
+        same = [edge for edge in page.columns if any(abs(edge - other) < SAME_EDGE for other in behind.last.columns)]
+        yield Spoke("columns", len(same) / len(page.columns))
+    yield Spoke("begins_small", float(page.begins_small), *_where(page))
 
 
 # ---- layout, size, class ---------------------------------------------------------------------------------------------
@@ -190,21 +208,32 @@ def _kinds(behind: Behind, page: Traits) -> Iterator[Spoke]:
 
 
 LOOKS: Sequence[Callable[[Behind, Traits], Iterable[Spoke]]] = (
-    _page_numbers, _values, _parties, _titles, _layout, _size, _class, _kinds,
+    _page_numbers, _values, _parties, _titles, _counting, _layout, _size, _class, _kinds,
+)  # fmt: skip
+FEATURES = (
+    "follows", "restarts", "fits", "jumps", "ended", "unfinished", "unnumbered",
+    "kept_values", "changed_values", "shared_numbers", "foreign_numbers", "twin",
+    "running", "returns", "strange_names", "contacts", "contacts_again",
+    "title", "title_again", "class_title", "date", "date_again",
+    "counts_on", "counts_anew", "table_first", "columns", "begins_small",
+    "known_words", "foot", "total_before", "carried", "room_before", "source", "letter", "like_a_start", "like_a_later",
+    "turned", "size",
+    "class_known", "class_other", "class_lost",
+    "cover", "cover_before", "terms", "blank_before",
 )  # fmt: skip
 SORTS: dict[str, Sort] = {
     **dict.fromkeys(("follows", "restarts", "fits", "jumps", "ended", "unfinished", "unnumbered"), "page_number"),
     **dict.fromkeys(("kept_values", "changed_values", "shared_numbers", "foreign_numbers", "twin"), "number"),
-    **dict.fromkeys(("head_like_last", "head_like_first", "strange_names"), "party"),
-    **dict.fromkeys(("title", "title_again", "class_title", "date"), "title"),
+    **dict.fromkeys(("running", "returns", "strange_names", "contacts", "contacts_again"), "party"),
+    **dict.fromkeys(("title", "title_again", "class_title", "date", "date_again"), "title"),
     **dict.fromkeys(("size", "turned"), "size"),
     **dict.fromkeys(("class_known", "class_other", "class_lost", "cover", "cover_before", "terms"), "class"),
 }  # what is not named is layout
 
 
 SAID = {
-    "head_like_last": "the head is that of the page before",
-    "head_like_first": "the head is that of the document's first page",
+    "running": "the head of the document goes on",
+    "returns": "the head of the document's first page once more",
     "strange_names": "the head names others",
     "twin": "the head of the document's first page with other numbers",
     "shared_numbers": "numbers that the document prints too",
@@ -216,6 +245,8 @@ SAID = {
     "letter": "print of another height",
     "like_a_start": "looks like the first page of an earlier document",
     "like_a_later": "looks like a later page of an earlier document",
+    "table_first": "begins with a row of amounts",
+    "columns": "amounts in the columns of the page before",
     "cover": "a cover",
     "cover_before": "the page before is a cover",
     "terms": "conditions",
@@ -225,38 +256,32 @@ SAID = {
 # ---- two pages beside each other -------------------------------------------------------------------------------------
 
 
-def _same_place(one: Traits, other: Traits, *, valued: bool) -> tuple[list[Shown], list[Shown]]:
-    """Of the head words of `other`: those that stand at the same place on `one`, and those where another of their kind stands."""
-    grid: dict[tuple[int, int], list[Token]] = {}
-    for token in one.head:
-        if token.valued == valued:
-            grid.setdefault((int(token.x / NEAR_X), int(token.y / NEAR_Y)), []).append(token)
-    kept, changed = [], []
-    for token in other.head:
-        if token.valued != valued:
-            continue
-        near = list(_near(grid, token))
-        if any(mine.key == token.key for mine in near):
-            kept.append(token.shown)
-        elif near:
-            changed.append(token.shown)
+def _beside(behind: Behind, page: Traits) -> tuple[list[Shown], list[Shown]]:
+    """The values of the page's head that the part's first or last page has at the same place, and those where it has another one; by the
+    page that has more of both."""
+    sides = [behind.last] if behind.first is behind.last else [behind.last, behind.first]
+    return max((_same_place(side.values, page.values) for side in sides), key=lambda found: len(found[0]) + len(found[1]))
+
+
+def _same_place(mine: Sequence[Token], others: Sequence[Token]) -> tuple[list[Shown], list[Shown]]:
+    kept: list[Shown] = []
+    changed: list[Shown] = []
+    for token in others:
+        near = [one.key for one in mine if _near(one, token)]
+        if near:
+            (kept if token.key in near else changed).append(token.shown)
     return kept, changed
 
 
-def _near(grid: Mapping[tuple[int, int], Sequence[Token]], token: Token) -> Iterator[Token]:
-    across, down = int(token.x / NEAR_X), int(token.y / NEAR_Y)
-    for column in (across - 1, across, across + 1):
-        for row in (down - 1, down, down + 1):
-            for mine in grid.get((column, row), ()):
-                if abs(mine.x - token.x) <= NEAR_X and abs(mine.y - token.y) <= NEAR_Y:
-                    yield mine
+def _near(one: Token, other: Token) -> bool:
+    return abs(one.x - other.x) <= NEAR_X and abs(one.y - other.y) <= NEAR_Y
 
 
 def _likeness(one: Traits, other: Traits) -> float:
     """The share of the two heads' words that both have at the same place, 0..1."""
-    kept, _ = _same_place(one, other, valued=False)
-    most = max(sum(not token.valued for token in side.head) for side in (one, other))
-    return len(kept) / most if most else 0.0
+    most = max(sum(map(len, side.head.values())) for side in (one, other))
+    kept = sum(any(_near(mine, token) for mine in one.head.get(key, ())) for key, tokens in other.head.items() for token in tokens)
+    return kept / most if most else 0.0
 
 
 def _shown(found: Sequence[Shown]) -> tuple[str, Box | None]:
@@ -265,7 +290,7 @@ def _shown(found: Sequence[Shown]) -> tuple[str, Box | None]:
 
 def _where(page: Traits) -> tuple[str, Box | None]:
     """The first line of the head, for a person to find it."""
-    return _shown([token.shown for token in page.head[:1]])
+    return _shown([tokens[0].shown for tokens in page.head.values()][:1])
 
 
 def _same_text(one: str, other: str) -> bool:

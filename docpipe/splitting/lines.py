@@ -58,4 +58,5 @@ def number_key(text: str) -> str:
 
 
 def digits(text: str) -> int:
+    """How many digits the word has."""
     return sum(char.isdigit() for char in text[:LONGEST_WORD])

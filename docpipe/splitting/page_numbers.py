@@ -17,19 +17,19 @@ _NAMES = (
     "|sheet|페이지|쪽"
 )
 _OF = r"(?:of|out of|von|vom|aus|de|del|sur|di|van|von insgesamt|av|af|z|/|\||-)"
-_NUMBER, _COUNT = r"(?P<number>\d{1,4})", r"(?P<count>\d{1,4})"
-_WHOLE = re.compile(rf"(?<!\w)(?:{_NAMES})\s*[.:#]?\s*(?:no\.?|nr\.?)?\s*{_NUMBER}\s*{_OF}\s*{_COUNT}(?!\d)", re.IGNORECASE)
-_BEHIND = re.compile(rf"(?<![\w./-]){_NUMBER}\s*{_OF}\s*{_COUNT}\s*(?:{_NAMES})(?!\w)", re.IGNORECASE)
+_NUMBER, _TOTAL = r"(?P<number>\d{1,4})", r"(?P<total>\d{1,4})"
+_WHOLE = re.compile(rf"(?<!\w)(?:{_NAMES})\s*[.:#]?\s*(?:no\.?|nr\.?)?\s*{_NUMBER}\s*{_OF}\s*{_TOTAL}(?!\d)", re.IGNORECASE)
+_BEHIND = re.compile(rf"(?<![\w./-]){_NUMBER}\s*{_OF}\s*{_TOTAL}\s*(?:{_NAMES})(?!\w)", re.IGNORECASE)
 _NAMED = re.compile(rf"(?<!\w)(?:{_NAMES})\s*[.:#]?\s*(?:no\.?|nr\.?)?\s*{_NUMBER}(?![\w.,/-])", re.IGNORECASE)
-_PAIR = re.compile(rf"[(\[]?\s*{_NUMBER}\s*(?:of|von|de|sur|di|van|/)\s*{_COUNT}\s*[)\]]?", re.IGNORECASE)
+_PAIR = re.compile(rf"[(\[]?\s*{_NUMBER}\s*(?:of|von|de|sur|di|van|/)\s*{_TOTAL}\s*[)\]]?", re.IGNORECASE)
 _DASHED = re.compile(rf"[-–—]\s*{_NUMBER}\s*[-–—]")
 
 
 class Printed(NamedTuple):
-    """Page `number` of `count`, None where that is not said. `sure` where it calls itself a page, no mere `2/3` in a corner."""
+    """Page `number` of `total`, None where that is not said. `sure` where it calls itself a page, no mere `2/3` in a corner."""
 
     number: int
-    count: int | None
+    total: int | None
     sure: bool
     text: str
     box: Box
@@ -37,7 +37,7 @@ class Printed(NamedTuple):
 
 def printed_number(lines: Iterable[Line], height: float) -> Printed | None:
     """The surest number; of equals the first. One that cannot be, such as page 3 of 2, is none."""
-    return max(_numbers(lines, height), key=lambda one: (one.sure and one.count is not None, one.sure), default=None)
+    return max(_numbers(lines, height), key=lambda one: (one.sure and one.total is not None, one.sure), default=None)
 
 
 def _numbers(lines: Iterable[Line], height: float) -> Iterator[Printed]:
@@ -63,9 +63,9 @@ def _found(match: re.Match[str] | None, line: Line, *, sure: bool) -> Iterator[P
     if match is None:
         return
     said = match.groupdict()
-    number, count = int(said["number"]), int(said["count"]) if said.get("count") else None
-    if 1 <= number <= (count or MOST) <= MOST:
-        yield Printed(number, count, sure, match[0].strip(), _box(line, match.start(), match.end()))
+    number, total = int(said["number"]), int(said["total"]) if said.get("total") else None
+    if 1 <= number <= (total or MOST) <= MOST:
+        yield Printed(number, total, sure, match[0].strip(), _box(line, match.start(), match.end()))
 
 
 def _box(line: Line, start: int, end: int) -> Box:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 from docpipe.errors import UsageError
@@ -77,7 +78,7 @@ def _number(digits: str, text: str) -> int:
 
 def _apart(ranges: Sequence[Range]) -> tuple[Range, ...]:
     """The ranges, each wholly behind the one before: parts keep the order of the packet. Raises UsageError."""
-    for (_, last), (first, _) in zip(ranges, ranges[1:], strict=False):
+    for (_, last), (first, _) in pairwise(ranges):
         if last is None or first <= last:
             raise UsageError(f"--split: page {first} is not behind the part before it", hint="list the parts in order, each page once")
     return tuple(ranges)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
 from docpipe import plugins
+from docpipe.errors import UnsupportedError
 from docpipe.preprocess.sheet import Bounds, Raster, Sheet
 
 HOME = Path(__file__).resolve().parent
@@ -51,6 +52,10 @@ class Format(ABC):
     def einvoice(self) -> bytes | None:
         """The e-invoice XML that the file is or carries."""
         return None
+
+    def copy_pages(self, numbers: Sequence[int], target: Path) -> None:
+        """Write these pages, as they are, as a file of their own; raises UnsupportedError where the format cannot."""
+        raise UnsupportedError("pages of this format cannot be written as a file of their own", hint="give a PDF or a TIFF")
 
     def close(self) -> None:
         """Let the file go."""

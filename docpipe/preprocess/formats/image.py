@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ ASSUMED = (595.0, 842.0)  # points, where the file does not say how large it is:
 ORIENTATION = 274
 ROTATIONS = {3: 180, 4: 180, 5: 90, 6: 90, 7: 270, 8: 270}
 REDUCED_COPY = 254
+LOSSLESS = frozenset({"raw", "group3", "group4", "packbits", "tiff_lzw", "tiff_adobe_deflate"})
 
 
 class Image(Format):
@@ -80,6 +82,18 @@ class Image(Format):
             picture = picture.rotate(-further, expand=True)
         return Raster(picture.width, picture.height, len(picture.getbands()), picture.tobytes(), resolution)
 
+    def copy_pages(self, numbers: Sequence[int], target: Path) -> None:
+        """As a TIFF, packed as they were where that loses nothing."""
+        from PIL.TiffImagePlugin import AppendingTiffWriter
+
+        with AppendingTiffWriter(str(target), True) as file:
+            for number in numbers:
+                self._picture.seek(self._frames[number - 1])
+                _check_size(self._picture, self._bounds.pixels)
+                self._picture.load()
+                self._picture.copy().save(file, format="TIFF", **_as_packed(self._picture))
+                file.newFrame()
+
     def close(self) -> None:
         self._decoded = None
         self._picture.close()
@@ -116,6 +130,16 @@ class Image(Format):
             raise
         except Exception as problem:  # Pillow's readers raise whatever a broken file makes them trip over
             raise PageError(f"the picture cannot be decoded: {type(problem).__name__}: {problem}", page=number) from problem
+
+
+def _as_packed(picture: Picture) -> dict[str, Any]:
+    """How to write a page of a TIFF so that it says the same."""
+    packed = str(picture.info.get("compression", ""))
+    kept: dict[str, Any] = {"compression": packed if packed in LOSSLESS else "tiff_adobe_deflate"}
+    if "dpi" in picture.info:
+        kept["dpi"] = picture.info["dpi"]
+    turned = picture.getexif().get(ORIENTATION, 1)
+    return {**kept, "tiffinfo": {ORIENTATION: turned}} if turned != 1 else kept
 
 
 def _open(path: Path, pixels: int) -> Picture:

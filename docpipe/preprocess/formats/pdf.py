@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ class Pdf(Format):
         from docpipe.preprocess.pdf import document
 
         self._bounds = bounds
+        self._password = password
         self._document = document.open_pdf(path, password)
         self._pages = document.count_pages(self._document)
         if self._pages > bounds.pages:
@@ -58,6 +59,12 @@ class Pdf(Format):
         from docpipe.preprocess.pdf.attachments import find_einvoice
 
         return find_einvoice(self._document)
+
+    def copy_pages(self, numbers: Sequence[int], target: Path) -> None:
+        """Without what belongs to the whole file; locked with its password where it is locked."""
+        from docpipe.preprocess.pdf.excerpt import write_excerpt
+
+        write_excerpt(self._document, numbers, target, password=self._password)
 
     def close(self) -> None:
         from docpipe.preprocess.pdf.document import close_pdf
