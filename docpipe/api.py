@@ -92,8 +92,8 @@ def run(
     `engines`, `ocr`, `formats` (further input formats) and `backend` (what asks the model, for the engine `vlm`) are references of the
     same three kinds, and so are the `classifiers` that say what a page is. `pages` are 1-based, empty = all. `split` cuts a file into its
     documents, `auto`, `every:N` or `pages:1-3,4-9`: their results are the result's `parts`. `work` keeps every intermediate file. What is
-    None comes from `settings`, and those from the environment. Raises DocumentError where the document cannot be opened and UsageError where
-    the call makes no sense.
+    None comes from `settings`, and those from the environment. Raises DocumentError where the document cannot be opened and UsageError
+    where the call makes no sense.
     """
     request = make_request(
         settings or read_settings(),

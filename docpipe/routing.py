@@ -14,13 +14,13 @@ from pydantic import BaseModel
 
 from docpipe import pipeline
 from docpipe.api import Reader
+from docpipe.bundle import put_together, routed
 from docpipe.choosing import Choice, read_choice
 from docpipe.classify import UNKNOWN, Classifier, PageVerdict, Verdict, vote_document
 from docpipe.extract import Engine
 from docpipe.extract.vlm.image import page_image
 from docpipe.fields import DEFAULT_SCHEMA
 from docpipe.limits import Limits
-from docpipe.packet import put_together, routed
 from docpipe.preprocess import preprocess, render
 from docpipe.preprocess.stage import EINVOICE
 from docpipe.records import Classified, Issue, Job, Page, PageKind, Part, ReadOptions, Result, Route

@@ -23,13 +23,13 @@ from docpipe import pipeline, telemetry
 from docpipe.allowed import Allowed
 from docpipe.artifacts import Opening, PageWords, artifact_name, secret_name
 from docpipe.backends import ModelOptions
+from docpipe.bundle import lost, put_together, routed
 from docpipe.choosing import is_sorted
 from docpipe.delivery import Delivery
 from docpipe.errors import BusyError, CrashError, DeadlineError, DocpipeError, LedgerError, MismatchError, is_exhausted
 from docpipe.extract import Engine, load_engine
 from docpipe.ledger import Hint, JobSpec, Ledger, Terms, Work
 from docpipe.ledger.claim import TERMS
-from docpipe.packet import lost, put_together, routed
 from docpipe.preprocess import preprocess, render, survey
 from docpipe.preprocess.stage import EINVOICE
 from docpipe.records import Account, Document, Failure, Job, Outcome, Page, ReadOptions, Result, Route, SchemaRef

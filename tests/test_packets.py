@@ -18,7 +18,6 @@ from docpipe.errors import MismatchError, UsageError
 from docpipe.ledger import (
     LANES,
     Merged,
-    Opened,
     Routed,
     Stored,
     cancel,
@@ -38,7 +37,7 @@ from docpipe.ledger import (
     views,
 )
 from docpipe.ledger.ledger import Ledger
-from docpipe.records import Part, ReadOptions, Result, Route, SchemaRef
+from docpipe.records import Part, Result, Route, SchemaRef
 from docpipe.request import Request, make_request
 from docpipe.settings import read_settings
 from docpipe.steps import Steps
@@ -55,17 +54,22 @@ def route(number: int, *pages: int, of: int = 2, schema: SchemaRef = INVOICE) ->
     return Route(schema_ref=schema, part=Part(number=number, of=of, pages=pages))
 
 
+SLIP = '''class Slip(BaseModel):
+    """A slip of the harbour master."""
+
+    berth: str | None = Field(None, description="{}")
+'''
 TWO = Routed(routes=(route(1, 1, 2), route(2, 4, 5, schema=RECEIPT)))
 
 
-def worker(ledger, found=TWO, merged=MERGED):
+def worker(ledger, found=TWO):
     """What a worker says who finds five pages, and two documents on them."""
     usual = outcome(5)
 
     def answer(item):
         if item.kind != "merge":
             return usual(item)
-        return merged if item.packet or parts(ledger, item.job) or item.spec.route else found
+        return MERGED if item.packet or parts(ledger, item.job) or item.spec.route else found
 
     return answer
 
@@ -344,7 +348,7 @@ def test_a_locked_packet_keeps_its_password_until_its_parts_are_read(client, boo
 
 
 def test_schemas_that_are_not_what_was_submitted_read_nothing(client, book, place, packet):
-    text = 'from pydantic import BaseModel, Field\n\n\nclass Slip(BaseModel):\n    """A slip of the harbour master."""\n\n    berth: str | None = Field(None, description="{}")\n'
+    text = "from pydantic import BaseModel, Field\n\n\n" + SLIP
     (place / "plugins" / "slip.py").write_text(text.format("Number of the berth"))
     job = client.submit(packet, asked(schema_name="auto:invoice,slip.py:Slip"))
     (place / "elsewhere").mkdir()
