@@ -18,6 +18,7 @@ from docpipe.bundle import put_together, routed
 from docpipe.choosing import Choice, read_choice
 from docpipe.classify import UNKNOWN, Classifier, PageVerdict, Verdict, vote_document
 from docpipe.extract import Engine
+from docpipe.extract.einvoice import reads
 from docpipe.extract.vlm.image import page_image
 from docpipe.fields import DEFAULT_SCHEMA
 from docpipe.limits import Limits
@@ -88,14 +89,24 @@ class Sorter:
 
         plan = Plan(kind="never") if einvoice and self._plan.kind == "auto" else self._plan
         split = cut(noted(), plan)
+        if einvoice and not verdicts:
+            return [self._unprinted()]
         if plan.kind != "pages" and len(split.parts) <= 1:
             return [self._route(verdicts)]
         return [self._route([one for one in verdicts if one.page in part.pages], part) for part in split.parts]
 
+    def _unprinted(self) -> Route:
+        """An e-invoice without a page: its class is the one whose schema has a place for what it says."""
+        name = next((one.name for one in self.choice.classes if one.schema and reads(one.schema)), UNKNOWN)
+        verdict = Verdict(choice=name, score=1.0, scores={UNKNOWN: 0.0, name: 1.0})
+        return self._route_of(verdict, ())
+
     def _route(self, verdicts: Sequence[PageVerdict], part: Part | None = None) -> Route:
+        return self._route_of(vote_document(verdicts), verdicts, part)
+
+    def _route_of(self, verdict: Verdict, verdicts: Sequence[PageVerdict], part: Part | None = None) -> Route:
         if self.choice.named:
             return Route(schema_ref=self.choice.ref, part=part)
-        verdict = vote_document(verdicts)
         said = {"classified": _classified(verdict, verdicts), "issues": tuple(_issues(verdict))}
         return Route(schema_ref=self.choice.ref_of(verdict.choice), part=part, **said)
 

@@ -9,6 +9,7 @@ import pymupdf
 import pytest
 from faces import ROOT
 from pydantic import BaseModel, Field
+from test_einvoice import CII_2
 from test_vlm import recording
 
 import docpipe
@@ -399,3 +400,24 @@ def test_the_command_reads_each_file_with_its_own_schema(capsysbinary, tmp_path)
 def test_an_auto_that_makes_no_sense(schema):
     with pytest.raises(errors.UsageError):
         docpipe.run(SAMPLES / "invoice.pdf", schema)
+
+
+def test_pages_that_hold_nothing_to_extract_are_passed_over_and_said_so(tmp_path):
+    conditions = page(tmp_path / "conditions.pdf", ("General terms and conditions", *TERMS * 3, "Invoice no. 4711-99 Total 12.00 EUR"))
+    with pymupdf.open(SAMPLES / "invoice.pdf") as bill, pymupdf.open(conditions) as small_print:
+        bill.insert_pdf(small_print)
+        bill.save(tmp_path / "bill.pdf")
+    found, alone = docpipe.run(tmp_path / "bill.pdf", "auto"), docpipe.run(SAMPLES / "invoice.pdf", "invoice")
+    assert [one.kind for one in found.pages] == ["content", "content", "terms"] and found.status == alone.status == "accepted"
+    assert [(issue.code, issue.severity, issue.page) for issue in found.issues] == [("page_skipped", "warning", 3)]
+    assert found.data == alone.data and {field.page for field in found.fields} <= {1, 2}
+    assert "kind" not in json.loads(alone.to_json())["pages"][0], "what a result had before has not changed"
+    named = docpipe.run(tmp_path / "bill.pdf", "invoice")
+    assert [one.kind for one in named.pages] == ["content"] * 3, "a schema that is named is looked for on every page"
+
+
+def test_an_einvoice_without_pages_is_of_the_class_that_has_a_place_for_it(tmp_path):
+    (tmp_path / "bill.xml").write_text(CII_2)
+    for schema, read in (("auto", "invoice"), (f"auto:{HERE}:HiveReport", "transcript")):
+        found = docpipe.run(tmp_path / "bill.xml", schema)
+        assert found.schema_ref.name == read and ("unknown_document" in codes(found)) == (read == "transcript")

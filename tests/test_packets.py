@@ -7,7 +7,7 @@ import pymupdf
 import pytest
 from faces import ROOT, docpipe
 from ledgers import WEBHOOK, drain, outcome, send, step
-from queues import SECRET
+from queues import SECRET, Queue, text_pages, until
 
 from docpipe import errors, run
 from docpipe.allowed import Allowed
@@ -37,7 +37,7 @@ from docpipe.ledger import (
     views,
 )
 from docpipe.ledger.ledger import Ledger
-from docpipe.records import Part, Result, Route, SchemaRef
+from docpipe.records import Part, ReadOptions, Result, Route, SchemaRef
 from docpipe.request import Request, make_request
 from docpipe.settings import read_settings
 from docpipe.steps import Steps
@@ -367,6 +367,46 @@ def test_dropping_a_packet_leaves_no_file_of_its_parts(client, book, steps, pack
     assert [path for path in (place / "store").rglob("*") if path.is_file()] == []
 
 
+# ---- with real processes -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def queue(tmp_path, redis_server):
+    made = Queue(tmp_path, redis_server, f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    yield made
+    made.close()
+
+
+def test_workers_give_of_a_packet_what_one_process_gives(queue, packet):
+    queue.dispatcher()
+    queue.worker(slots=2)
+    job = queue.client.submit(packet, asked(schema_name="auto", split="auto"))
+    queue.wait(job, seconds=120)
+    found = queue.client.result(job)
+    assert [part.part.pages for part in found.parts if part.part] == [(1, 2), (3,), (4,), (5,)]
+    assert found.canonical_json() == run(packet, "auto", split="auto").canonical_json()
+
+
+@pytest.mark.crash
+def test_a_node_that_dies_among_the_parts_loses_none(queue):
+    queue.dispatcher()
+    worker = queue.worker(slots=2)
+    queue.obey("slow", "1")
+    words = [f"w{number}" for number in range(1, 7)]
+    options = ReadOptions(engines=("obeys.py:First",), split="every:2")
+    job = queue.client.submit(text_pages(queue.folder / "six.pdf", words), Request(schema_name="obeys.py:Note", options=options))
+    until(lambda: len(queue.readings()) >= 2, 60)
+    assert queue.client.job(job).state == "parting"
+    queue.kill(worker)
+    queue.obey("slow", "0")
+    queue.worker(slots=2)
+    queue.wait(job)
+    read = [[field.value for field in part.fields if field.path.startswith("pages")] for part in queue.client.result(job).parts]
+    assert read == [["w1", "w2"], ["w3", "w4"], ["w5", "w6"]]
+    for one in (job, *(part.id for part in queue.client.parts(job))):
+        assert len([event for event in events(queue.ledger, one) if event.type == "concluded"]) == 1, "each ends once"
+
+
 # ---- at the command line -----------------------------------------------------------------------------------------------
 
 
@@ -384,6 +424,24 @@ def test_the_commands_say_which_part_is_which(packet, tmp_path):
     kept = json.loads((out / "post.pdf.json").read_text())
     rows = (out / "results.jsonl").read_text().splitlines()
     assert len(kept["parts"]) == len(rows) and [json.loads(row)["part"]["number"] for row in rows] == list(range(1, len(rows) + 1))
+
+
+def test_one_document_of_a_packet_is_shown(packet, tmp_path):
+    out = tmp_path / "post.json"
+    assert docpipe("run", str(packet), "--schema", "auto", "--split", "pages:1-2,3", "--out", str(out)).returncode == 0
+    assert b"--part 1" in docpipe("view", str(out)).stderr, "it has to be said which"
+    said = docpipe("view", str(out), "--document", str(packet), "--part", "2", "--out", str(tmp_path / "two.html"))
+    assert said.returncode == 0 and "F25-0392" in (tmp_path / "two.html").read_text()
+    assert docpipe("view", str(out), "--part", "3").returncode == UsageError.exit_code
+
+
+def test_a_packet_is_shown_with_its_parts(client, book, steps, packet, place):
+    job = client.submit(packet, asked(schema_name="auto", split="every:2"))
+    work(book, steps)
+    env = {"DOCPIPE_LEDGER": f"sqlite:///{place / 'ledger.sqlite'}", "DOCPIPE_STORE": str(place / "store"), "DOCPIPE_TENANT": "acme"}
+    lines = docpipe("status", job, **env).stdout.decode().splitlines()
+    assert [line.rpartition("  ")[2] for line in lines] == ["post.pdf", "post.pdf part 1", "post.pdf part 2", "post.pdf part 3"]
+    assert len(docpipe("status", **env).stdout.splitlines()) == 1
 
 
 @pytest.mark.parametrize("how", ["every:0", "sometimes", "pages:3-1", "pages:1-2,2-3", "every:x", "pages:"])
