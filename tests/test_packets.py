@@ -26,6 +26,7 @@ from docpipe.ledger import (
     events,
     forget,
     give_up,
+    given_up,
     items,
     open_ledger,
     parts,
@@ -101,6 +102,24 @@ def test_a_packet_becomes_jobs_and_ends_after_them(ledger):
     assert sorted((item.kind, item.packet) for item in done if item.job != packet) == [("deliver", packet)] * 2 + [("merge", packet)] * 2
     assert states(ledger, packet, first, second) == ["done"] * 3 and view(ledger, packet).status == "accepted"
     assert ("parted", "2 parts") in [(event.type, event.note) for event in events(ledger, packet)]
+
+
+def test_a_page_that_was_given_up_is_given_up_once(ledger):
+    packet = send(ledger)
+    step(ledger, worker(ledger))
+    (lost, *others) = dispatch(ledger, slots={"prepare": 9})
+    item = claim(ledger, lost.hint, owner="w")
+    assert item is not None and item.page == 1 and give_up(ledger, item.hint, code="crash", message="died")
+    for sent in others:
+        other = claim(ledger, sent.hint, owner="w")
+        assert other is not None and settle(ledger, other, Stored(artifact="words"))
+    drain(ledger, worker(ledger))
+    first, second = parts(ledger, packet)
+    assert [(job, one.page) for job, one in given_up(ledger)] == [(first.id, 1)]
+    assert ((first.done, first.lost, first.pages), (second.done, second.lost, second.pages)) == ((1, 1, 2), (2, 0, 2))
+    assert retry(ledger, packet) == 1 and states(ledger, packet, second.id) == ["parting", "done"]
+    drain(ledger, worker(ledger))
+    assert given_up(ledger) == [] and states(ledger, packet, first.id) == ["done", "done"]
 
 
 def test_a_document_that_fills_its_file_stays_one_job(ledger):

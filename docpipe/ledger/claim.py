@@ -86,7 +86,7 @@ def settle(ledger: Ledger, item: Work, done: Done) -> bool:
             case Routed(routes=routes):
                 send_on(tx, row, routes)
             case Merged(document_pages=count):
-                if count is not None:
+                if count is not None and not row.packet:
                     tx.run(tables.job.update().where(tables.job.c.id == item.job).values(pages=count))
                 conclude(tx, item.job, status=done.status, result=done.result, result_sha256=done.sha256)
             case Delivered():

@@ -47,18 +47,20 @@ def reopen(tx: Tx, packet: str) -> None:
 
 
 def _make(tx: Tx, packet: Any, spec: JobSpec, number: int) -> None:
-    """A part as a job that is about to be merged: its pages' words were read for the packet."""
+    """A part as a job that is about to be merged: its pages' words were read for the packet. Pages that were given up are given up once, in
+    the part."""
     part = spec.route.part if spec.route else None
     pages = part.pages if part else ()
     columns = {name: getattr(packet, name) for name in ("tenant", "spec_sha256", "deadline_at", "traceparent", "round")}
     new = {**columns, "id": new_job_id(), "key": f"{packet.id}/{number}", "packet": packet.id, "spec": spec.model_dump_json()}
-    state = {"state": "merging", "lane": "merge", "unfinished": 0, "served_at": 0.0, "created_at": tx.now, "pages": packet.pages}
+    state = {"state": "merging", "lane": "merge", "unfinished": 0, "served_at": 0.0, "created_at": tx.now, "pages": len(pages)}
     tx.run(job.insert().values(**new, **state))
     tx.tell(new["id"], "submitted", note=f"part {number} of {packet.id}")
     mine = (work.c.job == packet.id, work.c.kind == "words", work.c.page.in_(pages))
     others = [column for column in work.c if column.name != "job"]
     read = sa.select(sa.literal(new["id"]), *others).where(*mine)
     tx.run(work.insert().from_select(["job", *(column.name for column in others)], read))
+    tx.run(work.delete().where(*mine, work.c.state == "quarantined"))
     enter(tx, new["id"], "merging", kind="merge", items={packet.round: None}, lane="merge", round=packet.round)
 
 
