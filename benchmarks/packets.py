@@ -6,8 +6,8 @@
 200 seeded packets of 2 to 12 documents, some of them scanned by ourselves. A boundary is the first page of each document but the
 packet's first: it is found where a part begins there. --half takes one half of the vendors; the weights were fitted on half 0. --backs puts
 a blank back behind every document of an odd number of pages. --harder gives a third of the documents a running head and takes the page
-numbers of a third. --keep writes the packets as PDFs. --read N writes N packets, cuts them as files, and reads the parts that were cut right
-and the same documents alone, each with its own schema; --scorer is the folder of the field scorer.
+numbers of a third. --keep writes the packets as PDFs. --read N writes N packets, cuts them as files, and reads the parts that were cut
+right and the same documents alone, each with its schema; --scorer is the folder of the field scorer.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from classify import reference
-from packets_made import Packet, Paper, Shelf, Sorter, add_arguments, harder, packets, papers, sheets_of, write
+from packets_harder import harder
+from packets_made import Packet, Paper, Shelf, Sorter, add_arguments, packets, papers, sheets_of, write
 
 from docpipe.classify import load_classes
 from docpipe.splitting import Plan, Sheet, cut

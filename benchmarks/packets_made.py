@@ -10,8 +10,8 @@ import hashlib
 import io
 import json
 import random
+import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -24,19 +24,20 @@ from docpipe.classify.words import WordsClassifier
 from docpipe.errors import DocpipeError
 from docpipe.limits import Limits
 from docpipe.preprocess import identify, preprocess
-from docpipe.records import Job, Page, Record, SchemaRef, Word, Words
+from docpipe.records import Job, Page, Record, SchemaRef, Words
 from docpipe.settings import read_settings
 from docpipe.splitting import Sheet
-from docpipe.splitting.lines import lines_of
-from docpipe.splitting.page_numbers import printed_number
 from docpipe.words import OcrEngine, load_ocr, read_words
 from docpipe.workspace import temporary
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+from made_invoices import make
 
 LEAST, MOST, KIN = 2, 12, 0.4  # documents of a packet, and how often one of the same vendor is looked for next
 SCAN_DPI, SCAN_QUALITY, LEAN = 200, 75, 0.7  # of our scanner: dots per inch, JPEG, degrees at most
 SCANS = frozenset({"receipt", "fara_form"})  # documents that are scans as they came
 A4 = (595.0, 842.0)
-RUNNING = 0.18  # share of a page's height that a running head takes
+ROWS = (5, 8, 12, 20)  # of a page of a made-up invoice
 Look = Literal["as_is", "scan"]
 
 
@@ -232,6 +233,9 @@ class Sorter:
     def _judge(self, page: Page, words: Words) -> PageVerdict:
         if page.status == "blank":
             return PageVerdict(page=page.number, choice=UNKNOWN, score=1.0, kind="blank")
+        return self.judge(words)
+
+    def judge(self, words: Words) -> PageVerdict:
         return self._classifier.judge(words, None, self._classes)
 
 
@@ -264,40 +268,10 @@ def _blank(number: int, page: Page) -> Sheet:
     return Sheet(Page(number=number, width=page.width, height=page.height, status="blank"), empty, verdict)
 
 
-# ---- what the documents show too seldom ------------------------------------------------------------------------------
-
-
-def with_running_head(document: Sequence[Sheet]) -> list[Sheet]:
-    """The document as if the top of its first page, letterhead and numbers, stood on every page."""
-    first = document[0]
-    top = [word for word in first.words.words if word.y1 <= RUNNING * first.words.height]
-    return [first, *(_under(top, sheet) for sheet in document[1:])]
-
-
-def _under(top: Sequence[Word], sheet: Sheet) -> Sheet:
-    if sheet.page.status != "done":
-        return sheet
-    below = [word._replace(line=word.line + len(top)) for word in sheet.words.words if word.y0 > RUNNING * sheet.words.height]
-    return replace(sheet, words=sheet.words.model_copy(update={"words": (*top, *below)}))
-
-
-def without_numbers(document: Sequence[Sheet]) -> list[Sheet]:
-    """The document as if no page printed its number."""
-    return [_unnumbered(sheet) for sheet in document]
-
-
-def _unnumbered(sheet: Sheet) -> Sheet:
-    lines = list(lines_of(sheet.words))
-    while printed := printed_number(lines, sheet.words.height):
-        lines = [line for line in lines if not (line.box[1] <= printed.box[1] and printed.box[3] <= line.box[3])]
-    kept = tuple(word for line in lines for word in line.words)
-    return replace(sheet, words=sheet.words.model_copy(update={"words": kept}))
-
-
-def harder(documents: Sequence[Sequence[Sheet]], chance: random.Random) -> list[list[Sheet]]:
-    """The documents, a third of them with a running head and a third without page numbers."""
-    made = []
-    for document in documents:
-        sheets = with_running_head(document) if chance.random() < 1 / 3 else list(document)
-        made.append(without_numbers(sheets) if chance.random() < 1 / 3 else sheets)
-    return made
+def made_up(chance: random.Random, sorter: Sorter) -> list[Sheet]:
+    """An invoice that a seed makes up, of one page or several."""
+    pages = make(chance.randint(0, 10**6), per_page=chance.choice(ROWS)).pages
+    return [
+        Sheet(Page(number=words.page, width=words.width, height=words.height, text_layer="trusted"), words, sorter.judge(words))
+        for words in pages
+    ]

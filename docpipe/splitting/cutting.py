@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from docpipe.records import Box, CutSign, Part, Record
+from docpipe.splitting.behind import Behind
 from docpipe.splitting.codes import SEPARATORS
-from docpipe.splitting.evidence import SAID, SORTS, Behind, Sort, Spoke, spoken
+from docpipe.splitting.evidence import SAID, SORTS, Sort, Spoke, spoken
 from docpipe.splitting.plan import Plan
 from docpipe.splitting.traits import Sheet, Traits, traits_of
 from docpipe.splitting.weights import THRESHOLD, worth

@@ -6,22 +6,19 @@ Knows the pages of the part so far and the next one; neither the weights nor whe
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from docpipe.classify import UNKNOWN
 from docpipe.records import Box
+from docpipe.splitting.behind import Behind, beside, likeness
 from docpipe.splitting.lines import Shown
-from docpipe.splitting.traits import Token, Traits
+from docpipe.splitting.traits import Traits
 
-NEAR_X, NEAR_Y = 0.03, 0.02  # shares of a page: the same place on two of them
 MANY_CHANGED = 3  # values from which on a head is another one's
 SAME_SIZE = 0.02
 SAME_EDGE = 0.012  # shares of the width: the same column
 OTHER_LETTER = 0.1  # of the height of print, in logarithms, from which on it is another one
-MOST_KNOWN = 400  # numbers of a part, and
-MOST_STARTS = 24  # first pages of earlier parts that are remembered
 Sort = Literal["page_number", "number", "party", "title", "layout", "size", "class", "separator", "blank", "code", "asked"]
 
 
@@ -32,39 +29,6 @@ class Spoke(NamedTuple):
     value: float
     text: str = ""
     box: Box | None = None
-
-
-@dataclass(frozen=True)
-class Behind:
-    """The part so far: its first and its last page that show anything, how many pages it has, and the numbers it prints; and the first and
-    later pages of parts before it."""
-
-    first: Traits
-    last: Traits
-    pages: int
-    numbers: Mapping[str, Shown]
-    starts: tuple[Traits, ...] = ()
-    later: tuple[Traits, ...] = ()
-
-    @classmethod
-    def begun(cls, page: Traits, before: Behind | None = None) -> Behind:
-        """The part that begins at the page."""
-        starts = (*before.starts, before.first)[-MOST_STARTS:] if before else ()
-        later = before.later if before else ()
-        if before and before.last is not before.first:
-            later = (*later, before.last)[-MOST_STARTS:]
-        return cls(page, page, 1, dict(page.numbers or {}), starts, later)
-
-    def with_page(self, page: Traits) -> Behind:
-        """The part with one more page. What follows a cover is its first, and what precedes conditions stays its last."""
-        known = dict(list({**self.numbers, **(page.numbers or {})}.items())[-MOST_KNOWN:])
-        first = page if self.first.kind == "cover" else self.first
-        last = self.last if page.kind == "terms" else page
-        return Behind(first, last, self.pages + 1, known, self.starts, self.later)
-
-    def with_unread(self) -> Behind:
-        """The part with one more page of which nothing is known."""
-        return replace(self, pages=self.pages + 1)
 
 
 def spoken(behind: Behind, page: Traits) -> list[Spoke]:
@@ -88,13 +52,15 @@ def _page_numbers(behind: Behind, page: Traits) -> Iterator[Spoke]:
 
 
 def _succession(behind: Behind, page: Traits) -> str:
-    """How the page's number follows the number of the page before."""
+    """How the page's number follows the number of the page before; where both say of how many, that is surer."""
     mine, last = page.number, behind.last.number
     if mine is None or mine.number == 1:
-        return "restarts"
+        return "restarts" if mine and mine.total else "number_one"
     if last is None:
         return "fits" if mine.number == behind.pages + 1 else "jumps"
-    return "follows" if mine.number == last.number + 1 and mine.total == last.total else "jumps"
+    if mine.number != last.number + 1 or mine.total != last.total:
+        return "jumps"
+    return "follows" if mine.total else "counts"
 
 
 # ---- numbers, parties, titles ----------------------------------------------------------------------------------------
@@ -102,7 +68,7 @@ def _succession(behind: Behind, page: Traits) -> str:
 
 def _values(behind: Behind, page: Traits) -> Iterator[Spoke]:
     """Numbers in the head that stand where the part has the same one, or another one; and whether it knows them at all."""
-    kept, changed = _beside(behind, page)
+    kept, changed = beside(behind, page)
     yield Spoke("kept_values", math.log1p(len(kept)), *_shown(kept))
     yield Spoke("changed_values", math.log1p(len(changed)), *_shown(changed))
     if mine := page.numbers:
@@ -114,10 +80,10 @@ def _values(behind: Behind, page: Traits) -> Iterator[Spoke]:
 
 def _parties(behind: Behind, page: Traits) -> Iterator[Spoke]:
     """Whether the head says what the part's heads say at the same place, with the same values or with others; and whom it names."""
-    last = _likeness(behind.last, page)
-    first = last if behind.first is behind.last else _likeness(behind.first, page)
+    last = likeness(behind.last, page)
+    first = last if behind.first is behind.last else likeness(behind.first, page)
     alike = max(first, last)
-    _, changed = _beside(behind, page)
+    _, changed = beside(behind, page)
     yield Spoke("twin", alike * min(1.0, len(changed) / MANY_CHANGED), *_where(page))
     yield Spoke("running", alike * (not changed), *_where(page))
     yield Spoke("returns", max(0.0, first - last), *_where(page))
@@ -173,8 +139,8 @@ def _layout(behind: Behind, page: Traits) -> Iterator[Spoke]:
     yield Spoke("source", float(page.source != last.source))
     if page.letter and last.letter:
         yield Spoke("letter", min(0.5, max(0.0, abs(math.log(page.letter / last.letter)) - OTHER_LETTER)))
-    yield Spoke("like_a_start", max((_likeness(one, page) for one in behind.starts), default=0.0))
-    yield Spoke("like_a_later", max((_likeness(one, page) for one in behind.later), default=0.0))
+    yield Spoke("like_a_start", max((likeness(one, page) for one in behind.starts), default=0.0))
+    yield Spoke("like_a_later", max((likeness(one, page) for one in behind.later), default=0.0))
 
 
 def _size(behind: Behind, page: Traits) -> Iterator[Spoke]:
@@ -211,7 +177,7 @@ LOOKS: Sequence[Callable[[Behind, Traits], Iterable[Spoke]]] = (
     _page_numbers, _values, _parties, _titles, _counting, _layout, _size, _class, _kinds,
 )  # fmt: skip
 FEATURES = (
-    "follows", "restarts", "fits", "jumps", "ended", "unfinished", "unnumbered",
+    "follows", "counts", "restarts", "number_one", "fits", "jumps", "ended", "unfinished", "unnumbered",
     "kept_values", "changed_values", "shared_numbers", "foreign_numbers", "twin",
     "running", "returns", "strange_names", "contacts", "contacts_again",
     "title", "title_again", "class_title", "date", "date_again",
@@ -222,7 +188,7 @@ FEATURES = (
     "cover", "cover_before", "terms", "blank_before",
 )  # fmt: skip
 SORTS: dict[str, Sort] = {
-    **dict.fromkeys(("follows", "restarts", "fits", "jumps", "ended", "unfinished", "unnumbered"), "page_number"),
+    **dict.fromkeys(("follows", "counts", "restarts", "number_one", "fits", "jumps", "ended", "unfinished", "unnumbered"), "page_number"),
     **dict.fromkeys(("kept_values", "changed_values", "shared_numbers", "foreign_numbers", "twin"), "number"),
     **dict.fromkeys(("running", "returns", "strange_names", "contacts", "contacts_again"), "party"),
     **dict.fromkeys(("title", "title_again", "class_title", "date", "date_again"), "title"),
@@ -251,37 +217,6 @@ SAID = {
     "cover_before": "the page before is a cover",
     "terms": "conditions",
 }  # where there is no print to show
-
-
-# ---- two pages beside each other -------------------------------------------------------------------------------------
-
-
-def _beside(behind: Behind, page: Traits) -> tuple[list[Shown], list[Shown]]:
-    """The values of the page's head that the part's first or last page has at the same place, and those where it has another one; by the
-    page that has more of both."""
-    sides = [behind.last] if behind.first is behind.last else [behind.last, behind.first]
-    return max((_same_place(side.values, page.values) for side in sides), key=lambda found: len(found[0]) + len(found[1]))
-
-
-def _same_place(mine: Sequence[Token], others: Sequence[Token]) -> tuple[list[Shown], list[Shown]]:
-    kept: list[Shown] = []
-    changed: list[Shown] = []
-    for token in others:
-        near = [one.key for one in mine if _near(one, token)]
-        if near:
-            (kept if token.key in near else changed).append(token.shown)
-    return kept, changed
-
-
-def _near(one: Token, other: Token) -> bool:
-    return abs(one.x - other.x) <= NEAR_X and abs(one.y - other.y) <= NEAR_Y
-
-
-def _likeness(one: Traits, other: Traits) -> float:
-    """The share of the two heads' words that both have at the same place, 0..1."""
-    most = max(sum(map(len, side.head.values())) for side in (one, other))
-    kept = sum(any(_near(mine, token) for mine in one.head.get(key, ())) for key, tokens in other.head.items() for token in tokens)
-    return kept / most if most else 0.0
 
 
 def _shown(found: Sequence[Shown]) -> tuple[str, Box | None]:

@@ -46,8 +46,9 @@ def _numbers(lines: Iterable[Line], height: float) -> Iterator[Printed]:
         if not any(char.isdigit() for char in text):
             continue
         at_edge = _at_edge(line, height)
-        for form in (_WHOLE, _BEHIND):
-            yield from _found(form.search(text), line, sure=True)
+        if whole := _WHOLE.search(text) or _BEHIND.search(text):
+            yield from _found(whole, line, sure=True)
+            continue
         if at_edge or len(line.words) <= ALONE:
             yield from _found(_NAMED.search(text), line, sure=True)
         if at_edge:
