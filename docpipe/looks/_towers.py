@@ -66,7 +66,8 @@ class Towers(Embedder):
     def log_odds(self, images: np.ndarray, texts: np.ndarray) -> np.ndarray:
         """How well each text goes with each image: float32, a row an image, of their vectors."""
         factor, more = self.scale
-        return images @ texts.T * np.float32(factor) + np.float32(more)
+        odds: np.ndarray = images @ texts.T * np.float32(factor) + np.float32(more)
+        return odds
 
     @abstractmethod
     def see(self, inputs: Any) -> Any:
@@ -107,7 +108,8 @@ class Towers(Embedder):
 
 def unit(vectors: np.ndarray) -> np.ndarray:
     """The rows, each made one long."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), np.float32(1e-12))
+    lengths: np.ndarray = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.divide(vectors, np.maximum(lengths, np.float32(1e-12)))
 
 
 def side(processor: Any) -> int:
