@@ -61,19 +61,35 @@ def sort_document(
     cannot be opened.
     """
     with contextlib.ExitStack() as stack:
-        votes = load_classifiers(
-            classifiers, backend=request.options.backend, model=request.model, checkpoints=request.checkpoints, stack=stack
-        )
-        source, space = stack.enter_context(readable(path)), stack.enter_context(temporary())
+        return sort_by(request_classifiers(classifiers, request, stack), path, request, classes, threshold=threshold, password=password)
+
+
+def sort_by(
+    classifiers: Sequence[Classifier],
+    path: Path,
+    request: Request,
+    classes: Sequence[DocumentClass],
+    *,
+    threshold: float = THRESHOLD,
+    password: str | None = None,
+) -> Sorted:
+    """The same, by classifiers that are loaded already: for one document after the other."""
+    with readable(path) as source, temporary() as space:
         document = identify(source, request.limits, formats=request.options.formats)
         job = Job(id="sort", source=source, document=document, schema_ref=SchemaRef(name="", sha256=""), options=request.options)
         job, pages = preprocess(job, space=space, limits=request.limits, password=password)
         ocr = load_ocr(request.options.ocr, cache=request.cache)
         judged = judge_pages(
-            job, pages, classes, votes, ocr=ocr, space=space, limits=request.limits, threshold=threshold, password=password
+            job, pages, classes, classifiers, ocr=ocr, space=space, limits=request.limits, threshold=threshold, password=password
         )
         named = job.document.model_copy(update={"name": path.name})
         return Sorted(document=named, verdict=vote_document(judged, threshold=threshold), pages=tuple(judged))
+
+
+def request_classifiers(references: Sequence[str], request: Request, stack: contextlib.ExitStack) -> list[Classifier]:
+    """The classifiers named, with the model and the checkpoints of the request. Raises what `load_classifiers` does."""
+    backend, model, checkpoints = request.options.backend, request.model, request.checkpoints
+    return load_classifiers(references, backend=backend, model=model, checkpoints=checkpoints, stack=stack)
 
 
 def load_classifiers(

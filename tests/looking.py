@@ -29,7 +29,7 @@ def tokenizer(texts=TEXTS, *, size=400, pad="[PAD]", whole=()):
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
     made.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    special = [pad, "[CLS]", "[SEP]"]
+    special = [pad, "[UNK]", "[CLS]", "[SEP]"]  # an end whose number is 2 has a meaning of its own to CLIP
     made.train_from_iterator(
         texts, trainers.BpeTrainer(vocab_size=size, initial_alphabet=alphabet, special_tokens=special, show_progress=False)
     )
@@ -50,16 +50,23 @@ def _pictures(kind, **how):
     return getattr(library(), f"{kind}Pil")(**how)
 
 
-def clip(*, side=SIDE, patch=14, wide=32, deep=2, tokens=None, positions=32, projection=16):
+def clip(*, side=SIDE, patch=14, wide=32, deep=2, tokens=None, positions=32, projection=16, paper=None):
     tokens = tokens or tokenizer()
     tokens.model_input_names = ["input_ids", "attention_mask"]
-    small = {"hidden_size": wide, "intermediate_size": 2 * wide, "num_hidden_layers": deep, "num_attention_heads": 2}
+    small = {
+        "hidden_size": wide,
+        "intermediate_size": 2 * wide,
+        "num_hidden_layers": deep,
+        "num_attention_heads": 2,
+        "initializer_range": 0.1,
+    }
     text = {**small, "vocab_size": len(tokens), "max_position_embeddings": positions, **_ids(tokens)}
     config = library().CLIPConfig(
         text_config=text, vision_config={**small, "image_size": side, "patch_size": patch}, projection_dim=projection
     )
     square = {"height": side, "width": side}
-    return library().CLIPModel(config), _pictures("CLIPImageProcessor", size={"shortest_edge": side}, crop_size=square), tokens
+    pictures = _pictures("CLIPImageProcessor", size={"shortest_edge": side}, crop_size=square, **paper or {})
+    return library().CLIPModel(config), pictures, tokens
 
 
 def align():
@@ -78,7 +85,7 @@ def siglip2():
     vocabulary = [*("<pad>", "<eos>", "<bos>", "<unk>", "<mask>"), *(f"<0x{byte:02X}>" for byte in range(256))]
     tokens = library().Siglip2Tokenizer(vocab={token: place for place, token in enumerate(vocabulary)}, padding_side="right")
     small = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
-    text = {**small, "vocab_size": len(tokens), "max_position_embeddings": 16, "projection_size": 32, **_ids(tokens)}
+    text = {**small, "vocab_size": len(tokens), "max_position_embeddings": 64, "projection_size": 32, **_ids(tokens)}
     config = library().Siglip2Config(text_config=text, vision_config={**small, "patch_size": 14, "num_patches": 16})
     return library().Siglip2Model(config), _pictures("Siglip2ImageProcessor", patch_size=14, max_num_patches=16), tokens
 

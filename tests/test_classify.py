@@ -350,6 +350,9 @@ def test_a_page_without_a_verdict_is_named(run, tmp_path, monkeypatch):
     monkeypatch.setenv("DOCPIPE_MODEL__MODEL", str(recording(tmp_path, {"fail": "gone"})))
     code, out, err = run(page(tmp_path / "hive.pdf", HIVE), "--classifier", "vlm")
     assert code == errors.EngineError.exit_code and "failed: engine: gone" in out and "1 of 1 pages have no verdict" in err
+    monkeypatch.setenv("DOCPIPE_MODEL__MODEL", str(recording(tmp_path, {"busy": 1})))
+    assert run(page(tmp_path / "hive.pdf", HIVE), "--classifier", "vlm")[0] == errors.BusyError.exit_code
+    monkeypatch.setenv("DOCPIPE_MODEL__MODEL", str(recording(tmp_path, {"fail": "gone"})))
     code, out, err = run(SAMPLES / "rotated.pdf", "--classifier", "words,vlm")
     assert code == 0 and "invoice 1.00" in out and "rotated.pdf: page 1: without the vote of vlm: engine: gone" in err
 

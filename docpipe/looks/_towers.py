@@ -108,8 +108,8 @@ class Towers(Embedder):
 
 def unit(vectors: np.ndarray) -> np.ndarray:
     """The rows, each made one long."""
-    lengths: np.ndarray = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.divide(vectors, np.maximum(lengths, np.float32(1e-12)))
+    made: np.ndarray = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), np.float32(1e-12))
+    return made
 
 
 def side(processor: Any) -> int:
