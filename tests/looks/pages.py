@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pymupdf
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from docpipe.classify import UNKNOWN, load_classes
 
@@ -137,8 +137,11 @@ def form(pen: Pen) -> None:
 def photo(pen: Pen) -> None:
     noise = np.random.default_rng(pen.chance.randrange(1 << 30))
     coarse = noise.uniform(20, 190, (pen.chance.randint(3, 7), pen.chance.randint(3, 6), 3)).astype(np.uint8)
-    smooth = Image.fromarray(coarse).resize((300, 420), Image.Resampling.BICUBIC)
-    grain = np.clip(np.asarray(smooth, np.float32) + noise.normal(0, 8, (420, 300, 3)), 0, 255).astype(np.uint8)
+    scene = Image.fromarray(coarse).resize((300, 420), Image.Resampling.BICUBIC)
+    for _ in range(pen.chance.randint(5, 12)):  # things with an outline: what is smooth all over is a blank page
+        x, y, colour = pen.chance.uniform(0, 260), pen.chance.uniform(0, 380), tuple(map(int, noise.uniform(0, 255, 3)))
+        ImageDraw.Draw(scene).ellipse((x, y, x + pen.chance.uniform(20, 120), y + pen.chance.uniform(20, 120)), fill=colour)
+    grain = np.clip(np.asarray(scene, np.float32) + noise.normal(0, 8, (420, 300, 3)), 0, 255).astype(np.uint8)
     pixels = pymupdf.Pixmap(pymupdf.csRGB, 300, 420, grain.tobytes(), False)
     pen.sheet.insert_image(pen.sheet.rect, pixmap=pixels, keep_proportion=False)
 

@@ -7,6 +7,7 @@ change of those captions it is to be trained anew. Pages for the tests are drawn
 """
 
 import argparse
+import json
 import logging
 import math
 import random
@@ -24,6 +25,7 @@ from looks.pages import KINDS, classes, draw, picture
 
 log = logging.getLogger(__name__)
 CHECKPOINT = Path(__file__).with_name("checkpoint")
+TAUGHT = "captions.json"  # of which the model knows nothing: it is for whoever changes them
 SEED = 0
 SIDE, PATCH, WIDE, DEEP = 64, 8, 64, 2
 EACH = 80  # pages of a kind that are drawn for the training
@@ -67,7 +69,7 @@ def train(folder: Path, *, steps: int = STEPS, each: int = EACH) -> list[float]:
     for step in range(steps):
         for group in optimizer.param_groups:
             group["lr"] = RATE * min(1.0, (step + 1) / 20) * (0.51 + 0.49 * math.cos(math.pi * step / steps))
-        some = torch.tensor(chance.sample(range(len(kinds)), BATCH))
+        some = torch.tensor(chance.choices(range(len(kinds)), k=BATCH))
         said = [chance.choice(prompts(chance.choice(called))) for called in phrases]
         odds = model(pixel_values=_seen(pages[some], processor, chance), **tokens(said, padding=True, return_tensors="pt")).logits_per_image
         loss = torch.nn.functional.cross_entropy(odds, truth[some])
@@ -79,6 +81,7 @@ def train(folder: Path, *, steps: int = STEPS, each: int = EACH) -> list[float]:
         if step % 50 == 49:
             log.info("step %d  loss %.4f  %.0f s", step + 1, sum(losses[-20:]) / 20, time.process_time())
     save(folder, model.eval().half(), processor, tokens)
+    (folder / TAUGHT).write_text(json.dumps(captions()), encoding="utf-8")
     return losses
 
 
