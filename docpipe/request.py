@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from docpipe.backends import ModelOptions
 from docpipe.fields import DEFAULT_SCHEMA
 from docpipe.limits import Limits
@@ -22,13 +24,14 @@ READS_DIFFERENTLY["api"] = {"url", "version", "detail", "square", "jpeg_quality"
 
 class Request(Record):
     """One call's wishes. `schema_name` is a reference as `load_schema` takes it; `cache` the folder for prepared model files, `model` what
-    the backend asks. Holds no password."""
+    the backend asks, `checkpoints` where the models of classifiers lie. Holds no password."""
 
     schema_name: str = DEFAULT_SCHEMA
     options: ReadOptions = ReadOptions()
     limits: Limits = Limits()
     cache: Path | None = None
     model: ModelOptions = ModelOptions()
+    checkpoints: dict[str, str] = Field(default_factory=dict)
 
 
 def make_request(
@@ -60,7 +63,14 @@ def make_request(
         split=ReadOptions().split if split is None else str(read_plan(split)),
         classifiers=ReadOptions().classifiers if classifiers is None else tuple(classifiers),
     )
-    return Request(schema_name=schema_name, options=options, limits=settings.limits(), cache=settings.cache, model=settings.model)
+    return Request(
+        schema_name=schema_name,
+        options=options,
+        limits=settings.limits(),
+        cache=settings.cache,
+        model=settings.model,
+        checkpoints=settings.checkpoints,
+    )
 
 
 def job_id(document: Document, schema: SchemaRef, options: ReadOptions, model: ModelOptions | None = None) -> str:

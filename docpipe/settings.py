@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     formats: tuple[str, ...] = Field((), description="input formats of your own, as module:Class or path.py:Class")
     backend: str = Field(DEFAULT_BACKEND, description="what asks the model: a bare name, module:Class or path.py:Class")
     model: ModelOptions = Field(ModelOptions(), description="which model: DOCPIPE_MODEL__MODEL is its folder or id, and so on")
+    checkpoints: dict[str, str] = Field(
+        {}, description="where the models of classifiers lie: DOCPIPE_CHECKPOINTS__CLIP is a folder or owner/name@commit"
+    )
     hint: bool = Field(False, description="tell the model the page's words, as they were read without it")
     redact: str = Field("", description="who blacks out what no other machine may see: a bare name, module:Class or path.py:Class")
     cache: Path = Field(Path.home() / ".cache" / "docpipe", description="folder for prepared model files")

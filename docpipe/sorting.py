@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from docpipe.backends import Backend, load_backend
+from docpipe.backends import Backend, ModelOptions, load_backend
 from docpipe.classify import (
     THRESHOLD,
     UNKNOWN,
     Classifier,
+    ClassifierOptions,
     DocumentClass,
     PageVerdict,
     Verdict,
@@ -20,6 +21,7 @@ from docpipe.classify import (
     vote_document,
 )
 from docpipe.errors import DocpipeError, UsageError
+from docpipe.extract.vlm.image import page_image
 from docpipe.extract.vlm.shown import shown
 from docpipe.limits import Limits
 from docpipe.pipeline import read_page_words
@@ -59,28 +61,49 @@ def sort_document(
     cannot be opened.
     """
     with contextlib.ExitStack() as stack:
-        votes = load_classifiers(classifiers, request, stack)
-        source, space = stack.enter_context(readable(path)), stack.enter_context(temporary())
+        return sort_by(request_classifiers(classifiers, request, stack), path, request, classes, threshold=threshold, password=password)
+
+
+def sort_by(
+    classifiers: Sequence[Classifier],
+    path: Path,
+    request: Request,
+    classes: Sequence[DocumentClass],
+    *,
+    threshold: float = THRESHOLD,
+    password: str | None = None,
+) -> Sorted:
+    """The same, by classifiers that are loaded already: for one document after the other."""
+    with readable(path) as source, temporary() as space:
         document = identify(source, request.limits, formats=request.options.formats)
         job = Job(id="sort", source=source, document=document, schema_ref=SchemaRef(name="", sha256=""), options=request.options)
         job, pages = preprocess(job, space=space, limits=request.limits, password=password)
         ocr = load_ocr(request.options.ocr, cache=request.cache)
         judged = judge_pages(
-            job, pages, classes, votes, ocr=ocr, space=space, limits=request.limits, threshold=threshold, password=password
+            job, pages, classes, classifiers, ocr=ocr, space=space, limits=request.limits, threshold=threshold, password=password
         )
         named = job.document.model_copy(update={"name": path.name})
         return Sorted(document=named, verdict=vote_document(judged, threshold=threshold), pages=tuple(judged))
 
 
-def load_classifiers(references: Sequence[str], request: Request, stack: contextlib.ExitStack) -> list[Classifier]:
-    """The classifiers named; one backend serves all that look at pictures, and is closed with the stack. Raises UsageError."""
+def request_classifiers(references: Sequence[str], request: Request, stack: contextlib.ExitStack) -> list[Classifier]:
+    """The classifiers named, with the model and the checkpoints of the request. Raises what `load_classifiers` does."""
+    backend, model, checkpoints = request.options.backend, request.model, request.checkpoints
+    return load_classifiers(references, backend=backend, model=model, checkpoints=checkpoints, stack=stack)
+
+
+def load_classifiers(
+    references: Sequence[str], *, backend: str, model: ModelOptions, checkpoints: Mapping[str, str], stack: contextlib.ExitStack
+) -> list[Classifier]:
+    """The classifiers named, ready to judge. One backend serves all that ask a model, and is closed with the stack; `checkpoints` says
+    where the others' models lie. Raises UsageError, MissingError and EngineError."""
     if not references:
         raise UsageError("no classifier is named", hint="the default is words")
     kinds = [classifier_class(reference) for reference in references]
-    backend: Backend | None = None
-    if any(kind.needs_image for kind in kinds):
-        backend = stack.enter_context(contextlib.closing(load_backend(request.options.backend, request.model)))
-    return [kind(backend if kind.needs_image else None) for kind in kinds]
+    asked: Backend | None = None
+    if any(kind.needs_backend for kind in kinds):
+        asked = stack.enter_context(contextlib.closing(load_backend(backend, model)))
+    return [kind(ClassifierOptions(backend=asked if kind.needs_backend else None, checkpoints=checkpoints)) for kind in kinds]
 
 
 def judge_pages(
@@ -103,8 +126,10 @@ def judge_pages(
         page = read_page_words(page, job=job, ocr=ocr, space=space)
         return page, load_words(page, space) or no_words(page)
 
-    def picture_of(page: Page, words: Words, backend: Backend) -> Image:
+    def picture_of(page: Page, words: Words, backend: Backend | None) -> Image:
         drawn = render(page, job=job, space=space, limits=limits, password=password)
+        if backend is None:
+            return page_image(drawn, space)
         options = job.options
         return shown(drawn, words, backend, dpi=drawn.dpi or options.dpi, hint=False, redact=options.redact, space=space).image
 
@@ -131,7 +156,7 @@ def _judge(
     words: Words,
     classes: Sequence[DocumentClass],
     classifiers: Sequence[Classifier],
-    picture_of: Callable[[Page, Words, Backend], Image],
+    picture_of: Callable[[Page, Words, Backend | None], Image],
     threshold: float,
     waits: bool,
 ) -> PageVerdict:
@@ -142,7 +167,7 @@ def _judge(
     verdicts = []
     for one in classifiers:
         try:
-            image = picture_of(page, words, one.backend) if one.needs_image and one.backend else None
+            image = picture_of(page, words, one.backend) if one.needs_image else None
             verdicts.append(one.judge(words, image, classes))
         except UsageError:
             raise

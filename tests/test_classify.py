@@ -15,7 +15,16 @@ from test_vlm import recording
 import docpipe
 from docpipe import errors
 from docpipe.backends import ModelOptions, load_backend
-from docpipe.classify import UNKNOWN, Classifier, DocumentClass, PageVerdict, classifier_class, load_classes, vote, vote_document
+from docpipe.classify import (
+    UNKNOWN,
+    ClassifierOptions,
+    DocumentClass,
+    PageVerdict,
+    classifier_class,
+    load_classes,
+    vote,
+    vote_document,
+)
 from docpipe.classify.vlm import UNSAID, VlmClassifier
 from docpipe.classify.words import WordsClassifier
 from docpipe.cli import main
@@ -242,7 +251,7 @@ def test_a_model_that_cannot_sort(tmp_path):
     with pytest.raises(errors.UsageError, match="describes"):
         asked(tmp_path, {"text": "x"}, ability={"grade": "caption"})
     with pytest.raises(errors.UsageError, match="backend"):
-        VlmClassifier()
+        VlmClassifier(ClassifierOptions())
 
 
 def test_words_and_a_model_vote(tmp_path):
@@ -255,8 +264,8 @@ def test_words_and_a_model_vote(tmp_path):
 def test_the_bare_names_of_classifiers():
     assert classifier_class("words") is WordsClassifier and classifier_class("vlm") is VlmClassifier
     with pytest.raises(errors.UsageError) as caught:
-        classifier_class("clip")
-    assert "one of: vlm, words;" in caught.value.hint
+        classifier_class("clap")
+    assert "one of: align, blip, clip, oscar, siglip2, vlm, words;" in caught.value.hint
 
 
 def test_a_page_without_words_is_unknown():
@@ -275,7 +284,7 @@ def test_a_page_of_nonsense_is_judged_all_the_same(texts):
 
 def test_the_backend_of_a_classifier_is_handed_to_it(tmp_path):
     backend = load_backend("replay", ModelOptions(model=str(recording(tmp_path, {"text": "x"}))))
-    assert isinstance(VlmClassifier(backend), Classifier) and VlmClassifier(backend).backend is backend
+    assert VlmClassifier(ClassifierOptions(backend=backend)).backend is backend
 
 
 # ---- the command -----------------------------------------------------------------------------------------------------
@@ -342,6 +351,9 @@ def test_a_page_without_a_verdict_is_named(run, tmp_path, monkeypatch):
     monkeypatch.setenv("DOCPIPE_MODEL__MODEL", str(recording(tmp_path, {"fail": "gone"})))
     code, out, err = run(page(tmp_path / "hive.pdf", HIVE), "--classifier", "vlm")
     assert code == errors.EngineError.exit_code and "failed: engine: gone" in out and "1 of 1 pages have no verdict" in err
+    monkeypatch.setenv("DOCPIPE_MODEL__MODEL", str(recording(tmp_path, {"busy": 1})))
+    assert run(page(tmp_path / "hive.pdf", HIVE), "--classifier", "vlm")[0] == errors.BusyError.exit_code
+    monkeypatch.setenv("DOCPIPE_MODEL__MODEL", str(recording(tmp_path, {"fail": "gone"})))
     code, out, err = run(SAMPLES / "rotated.pdf", "--classifier", "words,vlm")
     assert code == 0 and "invoice 1.00" in out and "rotated.pdf: page 1: without the vote of vlm: engine: gone" in err
 

@@ -43,6 +43,8 @@ FORBIDDEN = {
     "docpipe.extract": ("docpipe.validate", *FACES, "docpipe.pipeline", "docpipe.settings"),
     "docpipe.classify": ("docpipe.preprocess", "docpipe.words", "docpipe.validate", *FACES, "docpipe.pipeline", "docpipe.settings"),
     "docpipe.splitting": ("docpipe.preprocess", "docpipe.words", "docpipe.validate", *FACES, "docpipe.pipeline", "docpipe.settings"),
+    "docpipe.calibration": (*STAGES, *FACES, "docpipe.classify", "docpipe.looks", "docpipe.pipeline", "docpipe.settings"),
+    "docpipe.looks": (*STAGES, *FACES, "docpipe.classify", "docpipe.pipeline", "docpipe.settings"),
     "docpipe.validate": ("docpipe.preprocess", "docpipe.words", "docpipe.extract", *FACES, "docpipe.pipeline", "docpipe.settings"),
     "docpipe.backends": (*STAGES, *FACES, "docpipe.pipeline", "docpipe.settings", "docpipe.fields"),
     "docpipe.redact": (*STAGES, *FACES, "docpipe.pipeline", "docpipe.settings", "docpipe.backends"),

@@ -40,7 +40,7 @@ def add_asking_options(parser: argparse.ArgumentParser) -> None:
     """What to ask of which pages, and how to say it."""
     group = parser.add_argument_group("asking")
     _add_model_options(group)
-    group.add_argument("--json", action="store_true", help="one JSON object, with what each answer has cost")
+    group.add_argument("--json", action="store_true", help="JSON, with what each answer has cost")
 
 
 def add_sorting_options(parser: argparse.ArgumentParser) -> None:
