@@ -48,8 +48,8 @@ class Client:
         seconds: float | None = None,
         index: str | None = None,
     ) -> None:
-        """`seconds` is the most a job may take, where `submit` says nothing else; `free_disk` the bytes that the store keeps free; `index` is the
-        URL of the search index that a dropped job's document is dropped from."""
+        """`seconds` is the most a job may take, where `submit` says nothing else; `free_disk` the bytes that the store keeps free;
+        `index` is the URL of the search index that a dropped job's document is dropped from."""
         self._ledger = ledger
         self._store = store
         self._tenant = tenant if tenant is None else check_tenant(tenant)

@@ -13,7 +13,7 @@ from docpipe.records import Box, Document, Record, Word
 from docpipe.search.codes import MARK
 from docpipe.search.fields import FieldValue
 from docpipe.search.index import FoundPage, Index
-from docpipe.search.pages import printed
+from docpipe.search.pages import lines_in, printed
 from docpipe.search.query import Phrase, Query, Term, parse
 from docpipe.search.tokens import Token
 
@@ -111,7 +111,7 @@ def _ranks(pages: Sequence[int]) -> Mapping[int, int]:
 def _answer(
     page: FoundPage, query: Query, score: float, text_rank: int | None, look_rank: int | None, cosine: float | None, *, whole: bool
 ) -> Answer:
-    spans = sorted(set(_spans(printed(page.words), query.terms)))
+    spans = sorted(set(_spans(printed(lines_in(page.words)), query.terms)))
     hits = tuple(_hit(page.words[first : last + 1], boxed=page.number > 0) for first, last in spans)
     facts = page.facts
     return Answer(

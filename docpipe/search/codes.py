@@ -13,14 +13,17 @@ from decimal import Decimal
 from itertools import accumulate
 
 from docpipe.search.tokens import LONGEST, Line, Token
-from docpipe.values.amounts import find_amounts, plain
-from docpipe.values.dates import find_dates
+from docpipe.values.amounts import plain, to_decimal
+from docpipe.values.dates import MONTHS, find_dates
 from docpipe.values.text import fold
 
 MARK = "="
 SHORTEST_RUN = 8  # characters of an identifier that is printed in groups, such as an IBAN; fewer are cells of a table
 _DIGIT = re.compile(r"\d")
 _NUMBER = re.compile(r"[\d.,'’%]+")
+_SPLIT_NUMBER = re.compile(r"(?<![\d.,/-])(?:\d{1,3}(?:[ .,'’\u00a0\u202f]\d{3})+(?:[.,]\d{1,4})?|\d+[.,]\d{1,4})(?![\d/-]|[.,]\d)")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_THREE_NUMBERS = re.compile(r"\d\s?[./\-]\s?\d{1,2}\s?[./\-]\s?\d|\d\s?[년年]")
 _GROUP = re.compile(r"\W*(?=\w*\d)[^\W_]+(?:[-/][^\W_]+)*\W*")
 
 
@@ -30,7 +33,7 @@ def codes_of(line: Line) -> Iterator[Token]:
     if not _DIGIT.search(text):
         return
     seen = set()
-    for token in (*_amounts(line, text), *dates_of(line), *_identifiers(line), *runs_of(line)):
+    for token in (*_numbers(line, text), *dates_of(line), *_identifiers(line), *runs_of(line)):
         if token not in seen:
             seen.add(token)
             yield token
@@ -39,6 +42,8 @@ def codes_of(line: Line) -> Iterator[Token]:
 def dates_of(line: Line) -> Iterator[Token]:
     """The dates in the line, in ISO's form; both where day and month could be swapped."""
     text = " ".join(line.texts)
+    if not (_THREE_NUMBERS.search(text) or MONTHS.keys() & _LETTERS.findall(text.lower())):
+        return  # the full look costs ten times as much
     for order in ("day_first", "month_first"):
         for date in find_dates(text, order):
             yield _spanning(line, date.start, date.end, date.value)
@@ -71,12 +76,13 @@ def is_split_number(texts: Sequence[str]) -> bool:
     return len(texts) == 1 and _NUMBER.fullmatch(texts[0]) is not None and not texts[0].isdigit()
 
 
-def _amounts(line: Line, text: str) -> Iterator[Token]:
-    for decimal in ".,":
-        for amount in find_amounts(text, decimal):
-            form = number_form(amount.value)
-            if not form.isdigit() or form != text[amount.start : amount.end]:  # else its word finds it
-                yield _spanning(line, amount.start, amount.end, form)
+def _numbers(line: Line, text: str) -> Iterator[Token]:
+    """Numbers with something between their digits; one of digits alone is found as a word."""
+    for match in _SPLIT_NUMBER.finditer(text):
+        for decimal in ".,":
+            value = to_decimal(match[0], decimal)
+            if value is not None:
+                yield _spanning(line, match.start(), match.end(), number_form(value))
 
 
 def _identifiers(line: Line) -> Iterator[Token]:

@@ -47,6 +47,7 @@ class Database:
         if self.is_sqlite and not self._has_vectors:
             vectors_of(sqlite_module())
             self._has_vectors = True
+            self.engine.dispose()  # what is open cannot yet
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sa.Connection]:
@@ -119,7 +120,7 @@ def _prepare_place(database: str | None, *, create: bool) -> None:
 
 def _options(*, sqlite: bool) -> dict[str, Any]:
     if sqlite:
-        return {"connect_args": {"timeout": BUSY}, "poolclass": sa.pool.NullPool, "module": sqlite_module()}
+        return {"connect_args": {"timeout": BUSY}, "pool_size": 1, "module": sqlite_module()}
     waits = int(BUSY * 1000)
     return {"connect_args": {"connect_timeout": 10, "options": f"-c lock_timeout={waits}"}, "pool_size": 1, "pool_pre_ping": True}
 

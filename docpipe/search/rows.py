@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from docpipe.errors import MismatchError
 from docpipe.search import tables
 from docpipe.search.fields import Facts, says
-from docpipe.search.pages import page_tokens, unpack, unpack_facts
+from docpipe.search.pages import page_tokens, unpack_facts, unpack_lines
 from docpipe.search.tokens import VERSION
 
 BY_HAND = "file"  # who holds a document that belongs to no job
@@ -66,6 +66,5 @@ def pages_of(tx: sa.Connection, row: Any) -> Sequence[Any]:
 
 def tokens_of_page(row: Any, one: Any, held: Held) -> list[str]:
     """All that a page of the document is found by: always the same for the same rows."""
-    words = unpack(one.words, width=one.width, height=one.height)
     more = [whose(row.tenant), *says("name", row.name), *(token for name in held for token in says("job", name))]
-    return page_tokens(words, one.number, [facts for name in sorted(held) for facts in held[name]], more)
+    return page_tokens(unpack_lines(one.words), one.number, [facts for name in sorted(held) for facts in held[name]], more)

@@ -9,11 +9,11 @@ line begins a token, and one that is asked for alone is a prefix.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import groupby, pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
-from docpipe.records import Word
 from docpipe.values.text import fold
 
 VERSION = "1"  # of what becomes of a page's words; an index that was made by another is made anew
@@ -39,31 +39,37 @@ class Line(NamedTuple):
     texts: tuple[str, ...]
 
 
-def lines_of(words: Sequence[Word]) -> Iterator[Line]:
-    """The page's lines, in order."""
-    for _, group in groupby(enumerate(words), key=lambda placed: placed[1].line):
-        placed = list(group)
-        yield Line(placed[0][0], tuple(word.text for _, word in placed))
+def lines_of(texts: Iterable[Sequence[str]]) -> Iterator[Line]:
+    """Lines of words, with their places."""
+    start = 0
+    for line in texts:
+        yield Line(start, tuple(line))
+        start += len(line)
 
 
 def tokens_of(line: Line) -> Iterator[Token]:
     """The line as printed, token by token, in order: what a phrase is looked for in."""
     run: list[tuple[str, int]] = []
     for place, text in enumerate(line.texts, line.start):
-        for piece in pieces(text):
-            if _UNSPACED.fullmatch(piece):
+        for piece, unspaced in _pieces(text):
+            if unspaced:
                 run += [(char, place) for char in piece]
                 continue
-            yield from _pairs(run)
-            run = []
-            yield Token(piece[:LONGEST], place, place)
+            if run:
+                yield from _pairs(run)
+                run = []
+            yield Token(piece, place, place)
     yield from _pairs(run)
 
 
-def pieces(text: str) -> list[str]:
-    """The folded text, cut where it changes between letters with and without blanks."""
+@lru_cache(maxsize=65536)
+def _pieces(text: str) -> tuple[tuple[str, bool], ...]:
+    """The folded text, cut where it changes between scripts with and without blanks, and whether each part is of one without."""
     folded = fold(text).translate(_NO_LETTERS).split()
-    return folded if text.isascii() else [part for piece in folded for part in _UNSPACED.split(piece) if part]
+    if text.isascii():
+        return tuple((piece[:LONGEST], False) for piece in folded)
+    parts = [part for piece in folded for part in _UNSPACED.split(piece) if part]
+    return tuple((part, True) if is_unspaced(part) else (part[:LONGEST], False) for part in parts)
 
 
 def is_unspaced(text: str) -> bool:
