@@ -111,7 +111,8 @@ def _ranks(pages: Sequence[int]) -> Mapping[int, int]:
 def _answer(
     page: FoundPage, query: Query, score: float, text_rank: int | None, look_rank: int | None, cosine: float | None, *, whole: bool
 ) -> Answer:
-    spans = sorted(set(_spans(printed(lines_in(page.words)), query.terms)))
+    forms = any(token.startswith(MARK) for term in query.terms for phrase in term.phrases for token in phrase.tokens)
+    spans = sorted(set(_spans(printed(lines_in(page.words), forms=forms), query.terms)))
     hits = tuple(_hit(page.words[first : last + 1], boxed=page.number > 0) for first, last in spans)
     facts = page.facts
     return Answer(

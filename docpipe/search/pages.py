@@ -67,10 +67,10 @@ def unpack_facts(blob: bytes) -> tuple[Facts, ...]:
     return _FACTS.validate_json(zlib.decompress(blob))
 
 
-def printed(texts: Lines) -> list[Token]:
-    """Everything that the page's text is found by, with its places: as printed and in order, and then in other forms."""
+def printed(texts: Lines, *, forms: bool = True) -> list[Token]:
+    """Everything that the page's text is found by, with its places: as printed and in order, and then, where asked for, in other forms."""
     lines = list(lines_of(texts))
-    return [token for read in (tokens_of, codes_of) for line in lines for token in read(line)]
+    return [token for read in ((tokens_of, codes_of) if forms else (tokens_of,)) for line in lines for token in read(line)]
 
 
 def page_tokens(texts: Lines, number: int, facts: Iterable[Facts], more: Iterable[str]) -> list[str]:
