@@ -95,9 +95,10 @@ FOUND = [
     ("세금*", {"korean", "spaced"}), ("quic", set()), ("nowhere", set()), ('"fox quick"', set()), ("name:prose", {"prose"}),
 ]  # fmt: skip
 NONSENSE = [
-    "", " ", '"', '""', "*", "* *", "NEAR", "NEAR(a b)", "AND", "OR NOT", "a AND", "(", ")", "-", "--", "col:", ":", "=", "tokens:fox",
-    "rowid:1", "'", "';DROP TABLE search_page;--", "\\", "fox\\", "a'b", "🎉", "🎉 fox", "%", "_", "^fox", "{fox}", "fox & dog",
-    "fox | !dog", "fox:*", "\x00", "fox\x00dog", "\ud800", "fox " * 2500, "x" * 10_000, '"' * 10_000, "schema:", "schema:'", "status=", "a.b:c", "==",
+    "", " ", '"', '""', "*", "* *", "NEAR", "NEAR(a b)", "AND", "OR NOT", "a AND", "(", ")", "-", "--", "col:", ":", "=",
+    "tokens:fox", "rowid:1", "'", "';DROP TABLE search_page;--", "\\", "fox\\", "a'b", "🎉", "🎉 fox", "%", "_", "^fox", "{fox}",
+    "fox & dog", "fox | !dog", "fox:*", "\x00", "fox\x00dog", "\ud800", "fox " * 2500, "x" * 10_000, '"' * 10_000, "schema:",
+    "schema:'", "status=", "a.b:c", "==",
 ]  # fmt: skip
 
 
