@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from docpipe import ledger as book
 from docpipe import telemetry
@@ -25,6 +25,10 @@ from docpipe.settings import Settings, read_settings
 from docpipe.source import readable
 from docpipe.splitting import read_plan
 from docpipe.store import Store
+
+if TYPE_CHECKING:
+    from docpipe.indexing import Indexer
+    from docpipe.search import Added
 
 POLL = 0.2  # seconds between two looks while waiting
 
@@ -43,8 +47,10 @@ class Client:
         quota: Quota | None = None,
         free_disk: int = 0,
         seconds: float | None = None,
+        index: str | None = None,
     ) -> None:
-        """`seconds` is the most a job may take, where `submit` says nothing else; `free_disk` the bytes that the store keeps free."""
+        """`seconds` is the most a job may take, where `submit` says nothing else; `free_disk` the bytes that the store keeps free;
+        `index` is the URL of the search index that a dropped job's document is dropped from."""
         self._ledger = ledger
         self._store = store
         self._tenant = tenant if tenant is None else check_tenant(tenant)
@@ -53,6 +59,7 @@ class Client:
         self._quota = quota or Quota()
         self._free_disk = free_disk
         self._seconds = seconds
+        self._index = index
 
     @classmethod
     def from_settings(cls, settings: Settings | None = None, *, tenant: str | None = None) -> Self:
@@ -67,6 +74,7 @@ class Client:
             quota=Quota(tenant_jobs=settings.tenant_jobs, jobs=settings.backlog),
             free_disk=settings.free_disk,
             seconds=settings.job_seconds,
+            index=settings.index,
         )
 
     def __enter__(self) -> Self:
@@ -222,10 +230,20 @@ class Client:
         """Call the job's webhook again with its outcome; False where it has none. Raises NotFoundError and UsageError."""
         return book.redeliver(self._ledger, self.job(job).id)
 
+    def finished(self, *, most: int = 100_000) -> list[JobView]:
+        """The tenant's jobs that have a result, the newest first."""
+        return [job for job in self.jobs(most=most) if job.result is not None]
+
+    def index(self, job: JobView, indexer: Indexer) -> Added:
+        """Put the job's document into a search index. Raises what `Indexer.add_job` does."""
+        return indexer.add_job(job, self._ledger, self._store, allowed=self._allowed)
+
     def drop(self, job: str) -> None:
-        """Delete the job, its document, and all that was read off it; of a packet its parts too. Raises NotFoundError, and UsageError
-        where it is at work or a part of a packet."""
+        """Delete the job, its document, and all that was read off it, in the search index too; of a packet its parts as well. Raises
+        NotFoundError, UsageError where it is at work or a part of a packet, and SearchIndexError where the index does not answer."""
         found = self.job(job)
+        if found.ended:
+            self._drop_indexed(found)
         book.forget(self._ledger, found.id)
         self._store.delete(f"{found.tenant}/{found.id}")
 
@@ -250,6 +268,19 @@ class Client:
         with tempfile.TemporaryDirectory(prefix="docpipe-fetch-") as folder:
             fetched = fetch(str(source), Path(folder) / "document", rules=self._outbound)
             yield Path(folder) / "document", fetched.name
+
+    def _drop_indexed(self, job: JobView) -> None:
+        """First of all, so that a drop that is cut short can be repeated: the job still names what is left."""
+        from docpipe.search import open_index
+
+        if self._index is None:
+            return
+        try:
+            index = open_index(self._index, create=False)
+        except NotFoundError:
+            return
+        with contextlib.closing(index):
+            index.drop_job(job.id, tenant=job.tenant)
 
     def _may_exist(self, job: str) -> bool:
         """Whether a job whose submission failed was written down all the same: the answer to a commit can get lost."""

@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     )
     hint: bool = Field(False, description="tell the model the page's words, as they were read without it")
     redact: str = Field("", description="who blacks out what no other machine may see: a bare name, module:Class or path.py:Class")
+    index: str = Field(f"sqlite:///{_STATE / 'search.sqlite'}", description="the search index: sqlite:/// or postgresql+psycopg://")
+    looks: str = Field("", description="who says what pages look like: a bare name, module:Class or path.py:Class; or NAME=CHECKPOINT")
     cache: Path = Field(Path.home() / ".cache" / "docpipe", description="folder for prepared model files")
 
     ledger: str = Field(f"sqlite:///{_STATE / 'ledger.sqlite'}", description="the queue's database: sqlite:/// or postgresql+psycopg://")

@@ -49,9 +49,29 @@ def add_sorting_options(parser: argparse.ArgumentParser) -> None:
     _add_page_options(group)
 
 
+def add_word_options(parser: argparse.ArgumentParser) -> None:
+    """How the words of pages are read."""
+    group = parser.add_argument_group("reading")
+    _add_ocr_options(group)
+    group.add_argument("--dpi", metavar="N", help="resolution pages are rendered at, 72 to 600")
+
+
+def add_index_options(parser: argparse.ArgumentParser) -> None:
+    """Which index, whose documents, and who looks at pictures."""
+    parser.add_argument("--index", metavar="URL", help="sqlite:///path or postgresql+psycopg://... (default: DOCPIPE_INDEX)")
+    parser.add_argument("--tenant", metavar="T", help="whose documents (default: DOCPIPE_TENANT, or `default`)")
+    parser.add_argument(
+        "--looks", metavar="NAME", help="who says what pages look like: clip, or your own; also NAME=CHECKPOINT (default: DOCPIPE_LOOKS)"
+    )
+
+
 def _add_page_options(group: argparse._ArgumentGroup) -> None:
     """How pages are opened and their words are read."""
     _add_model_options(group)
+    _add_ocr_options(group)
+
+
+def _add_ocr_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--ocr", metavar="NAME", help="OCR engine: a name, module:Class or path.py:Class")
     group.add_argument("--lang", metavar="DE,EN", help="languages of the documents, as two-letter codes")
     group.add_argument("--format", metavar="NAME", action="append", default=[], help="a further input format; may be repeated")
@@ -120,6 +140,14 @@ def read_sorting(arguments: argparse.Namespace, settings: Settings) -> Request:
         formats=arguments.format,
         dpi=_dpi(arguments),
     )
+
+
+def read_words_request(arguments: argparse.Namespace, settings: Settings) -> Request:
+    """How words are read. Raises UsageError."""
+    from docpipe.request import make_request
+
+    languages = _languages(arguments.lang)
+    return make_request(settings, ocr=arguments.ocr, languages=languages, formats=arguments.format, dpi=_dpi(arguments))
 
 
 def read_password(arguments: argparse.Namespace) -> str | None:
