@@ -242,7 +242,7 @@ class Client:
         """Delete the job, its document, and all that was read off it, in the search index too; of a packet its parts as well. Raises
         NotFoundError, UsageError where it is at work or a part of a packet, and SearchIndexError where the index does not answer."""
         found = self.job(job)
-        if found.ended:
+        if found.ended and not found.packet:
             self._drop_indexed(found)
         book.forget(self._ledger, found.id)
         self._store.delete(f"{found.tenant}/{found.id}")

@@ -67,6 +67,7 @@ class InPlace(Steps):
             terms=IN_PLACE,
             whole=place.whole,
             model=request.model,
+            checkpoints=request.checkpoints,
         )
         self._place = place
         self._choice = read_choice(request.schema_name)  # by its whole reference; a job has the base name of its file

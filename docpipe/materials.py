@@ -9,7 +9,7 @@ import contextlib
 import logging
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -53,10 +53,11 @@ class Materials:
         allowed: Allowed | None = None,
         cache: Path | None = None,
         model: ModelOptions | None = None,
+        checkpoints: Mapping[str, str] | None = None,
         on_hang: Callable[[], None],
     ) -> None:
-        """`cache` is the folder for prepared model files, `model` what backends ask, `on_hang` is called once a model hangs in a call that
-        nobody can end."""
+        """`cache` is the folder for prepared model files, `model` what backends ask, `checkpoints` where the models of classifiers lie;
+        `on_hang` is called once a model hangs in a call that nobody can end."""
         self.ledger = ledger
         self.store = store
         self.hangs = False
@@ -65,6 +66,7 @@ class Materials:
         self._allowed = allowed or Allowed()
         self._cache = cache
         self._model = model or ModelOptions()
+        self._checkpoints = dict(checkpoints or {})
         self._on_hang = on_hang
         self._lock = threading.Lock()
         self._copies: dict[str, tempfile.TemporaryDirectory[str]] = {}
@@ -113,7 +115,7 @@ class Materials:
         return self._allowed.reference(ref.name)
 
     def _load_sorter(self, reference: str, options: ReadOptions) -> Sorter:
-        return load_sorter(reference, Request(options=options, model=self._model))
+        return load_sorter(reference, Request(options=options, model=self._model, checkpoints=self._checkpoints))
 
     def engines(self, options: ReadOptions) -> list[Engine]:
         """The cascade, in order."""

@@ -19,17 +19,16 @@ from docpipe.choosing import Choice, read_choice
 from docpipe.classify import UNKNOWN, Classifier, PageVerdict, Verdict, vote_document
 from docpipe.extract import Engine
 from docpipe.extract.einvoice import reads
-from docpipe.extract.vlm.image import page_image
 from docpipe.fields import DEFAULT_SCHEMA
 from docpipe.limits import Limits
-from docpipe.preprocess import preprocess, render
+from docpipe.preprocess import preprocess
 from docpipe.preprocess.stage import EINVOICE
-from docpipe.records import Classified, Issue, Job, Page, PageKind, Part, ReadOptions, Result, Route
+from docpipe.records import Classified, Issue, Job, Page, Part, ReadOptions, Result, Route
 from docpipe.request import Request, job_id
-from docpipe.sorting import judge_pages, load_classifiers, no_words
-from docpipe.splitting import Code, Plan, Sheet, codes_of, cut, read_plan, separator_of, wants_codes
+from docpipe.sorting import PageJudge, load_classifiers
+from docpipe.splitting import SEPARATORS, Plan, Sheet, cut, read_plan
 from docpipe.stopwatch import Stopwatch
-from docpipe.words import OcrEngine, load_words
+from docpipe.words import OcrEngine
 from docpipe.workspace import Workspace
 
 UNKNOWN_DOCUMENT, SEVERAL = "unknown_document", "several_documents"
@@ -42,7 +41,7 @@ class Sorter:
         """Raises UsageError where the way to cut makes no sense."""
         self.choice = choice
         self._plan = read_plan(options.split)
-        self._classifiers = classifiers
+        self._judge = PageJudge(choice.classes, classifiers, separators=SEPARATORS if self._plan.kind == "auto" else ())
 
     def sheet(
         self,
@@ -55,27 +54,9 @@ class Sorter:
         password: str | None = None,
         waits: bool = False,
     ) -> Sheet:
-        """What the page is; its words are read where they are not yet. Its `kind` says whether there is anything to extract. Who `waits`
-        for what is busy is told so by its error; else the page is unknown."""
+        """The page once its words are stored, and what it is, as `PageJudge.look` has it."""
         page = pipeline.read_page_words(page, job=job, ocr=ocr, space=space)
-        (verdict,) = judge_pages(
-            job,
-            [page],
-            self.choice.classes,
-            self._classifiers,
-            ocr=ocr,
-            space=space,
-            limits=limits,
-            password=password,
-            waits=waits,
-        )
-        words = load_words(page, space) or no_words(page)
-        codes: tuple[Code, ...] = ()
-        if self._plan.kind == "auto" and wants_codes(page, words):
-            drawn = render(page, job=job, space=space, limits=limits, password=password)
-            codes = codes_of(page_image(drawn, space), dpi=drawn.dpi or job.options.dpi)
-        kind: PageKind = "separator" if separator_of(codes) else verdict.kind
-        return Sheet(page=page.model_copy(update={"kind": kind}), words=words, verdict=verdict, codes=codes)
+        return self._judge.look(page, job=job, ocr=ocr, space=space, limits=limits, password=password, waits=waits)
 
     def routes(self, sheets: Iterable[Sheet], *, einvoice: bool = False) -> list[Route]:
         """The documents of a file, in order; one without a part is the whole file. One that carries an `einvoice` is that invoice, unless
@@ -112,7 +93,7 @@ class Sorter:
 
 
 def load_sorter(reference: str | type[BaseModel], request: Request) -> Sorter:
-    """A sorter with the classifiers of the request. Raises what `Sorter` and they raise."""
+    """A sorter with the classifiers of the request, for the rest of this process. Raises what `Sorter` and they raise."""
     return Sorter(read_choice(reference), request.options, load_classifiers(request.options.classifiers, request, contextlib.ExitStack()))
 
 

@@ -9,7 +9,7 @@ import contextlib
 import logging
 import os
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,15 +58,17 @@ class Steps(Materials):
         terms: Terms = TERMS,
         whole: int = 0,
         model: ModelOptions | None = None,
+        checkpoints: Mapping[str, str] | None = None,
         on_hang: Callable[[], None] = end_at_once,
     ) -> None:
-        """`cache` is the folder for prepared model files, `model` what backends ask. A document of up to `whole` pages is read through by
-        the item that prepares it, all tiers of its cascade in this process; page by page only once that has crashed.
+        """`cache` is the folder for prepared model files, `model` what backends ask, `checkpoints` where the models of classifiers lie. A
+        document of up to `whole` pages is read through by the item that prepares it, all tiers of its cascade in this process; page by page
+        only once that has crashed.
 
         `on_hang` is called once a model hangs in a call that nobody can end, and has to end the process. By default it does so at once:
         who counts a death as a crash of the item knows enough, where a process does one at a time. Where it returns, each item that waited
         for the model is counted as crashed here."""
-        super().__init__(ledger, store, allowed=allowed, cache=cache, model=model, on_hang=on_hang)
+        super().__init__(ledger, store, allowed=allowed, cache=cache, model=model, checkpoints=checkpoints, on_hang=on_hang)
         self.terms = terms
         self._delivery = delivery or Delivery()
         self._whole = whole

@@ -48,17 +48,18 @@ def main(arguments: argparse.Namespace) -> int:
     """Look at every FILE."""
     from docpipe.classify import load_classes
     from docpipe.settings import read_settings
-    from docpipe.sorting import request_classifiers, sort_by
+    from docpipe.sorting import PageJudge, load_classifiers, sort_by
 
     request, password = read_sorting(arguments, read_settings()), read_password(arguments)
     classes = load_classes([*(listed("--classes", arguments.classes) or ()), *arguments.described])
     threshold = positive("--threshold", arguments.threshold, most=1.0)
     codes = []
     with contextlib.ExitStack() as stack:
-        classifiers = request_classifiers(listed("--classifier", arguments.classifier) or (), request, stack)
+        classifiers = load_classifiers(listed("--classifier", arguments.classifier) or (), request, stack)
+        judge = PageJudge(classes, classifiers, threshold=threshold)
         for path in arguments.files:
             try:
-                found = sort_by(classifiers, path, request, classes, threshold=threshold, password=password)
+                found = sort_by(judge, path, request, password=password)
             except Exception as problem:
                 codes.append(tell(problem, file=path.name, debug=arguments.debug))
                 continue
