@@ -8,6 +8,7 @@ import pytest
 from faces import ROOT, docpipe
 from ledgers import WEBHOOK, drain, outcome, send, step
 from queues import SECRET, Queue, text_pages, until
+from test_classify_looks import FAMILIES, lying
 
 from docpipe import errors, run
 from docpipe.allowed import Allowed
@@ -40,7 +41,7 @@ from docpipe.ledger import (
 from docpipe.ledger.ledger import Ledger
 from docpipe.records import Part, ReadOptions, Result, Route, SchemaRef
 from docpipe.request import Request, make_request
-from docpipe.settings import read_settings
+from docpipe.settings import Settings, read_settings
 from docpipe.steps import Steps
 from docpipe.store import Store
 from docpipe.webhook import Secret
@@ -404,6 +405,33 @@ def test_workers_give_of_a_packet_what_one_process_gives(queue, packet):
     found = queue.client.result(job)
     assert [part.part.pages for part in found.parts if part.part] == [(1, 2), (3,), (4,), (5,)]
     assert found.canonical_json() == run(packet, "auto", split="auto").canonical_json()
+
+
+@pytest.mark.parametrize("families", [*((family,) for family in FAMILIES), ("words", "clip")], ids="+".join)
+def test_models_that_look_at_pages_choose_in_the_queue_what_they_choose_here(client, book, place, families):
+    settings = Settings(checkpoints=lying(*(family for family in families if family != "words")))
+    wishes = {"schema_name": "auto:invoice,receipt", "classifiers": families}
+    job = client.submit(SAMPLES / "rotated.pdf", make_request(settings, **wishes))
+    work(book, Steps(book, Store(str(place / "store")), allowed=Allowed(), checkpoints=settings.checkpoints))
+    found = client.result(job)
+    assert found.classified is not None and sum(found.classified.scores.values()) == pytest.approx(1)
+    here = run(SAMPLES / "rotated.pdf", "auto:invoice,receipt", classifiers=families, settings=settings)
+    assert found.canonical_json() == here.canonical_json()
+
+
+def test_workers_find_the_checkpoints_of_all_families(tmp_path, redis_server):
+    where = lying(*FAMILIES)
+    variables = {f"DOCPIPE_CHECKPOINTS__{name.upper()}": folder for name, folder in where.items()}
+    queue = Queue(tmp_path, redis_server, f"sqlite:///{tmp_path / 'ledger.sqlite'}", **variables)
+    try:
+        queue.dispatcher()
+        queue.worker()
+        job = queue.client.submit(SAMPLES / "rotated.pdf", asked(schema_name="auto:invoice,receipt", classifiers=FAMILIES))
+        queue.wait(job, seconds=120)
+        here = run(SAMPLES / "rotated.pdf", "auto:invoice,receipt", classifiers=FAMILIES, settings=Settings(checkpoints=where))
+        assert queue.client.result(job).canonical_json() == here.canonical_json()
+    finally:
+        queue.close()
 
 
 @pytest.mark.crash
