@@ -10,6 +10,7 @@ import pymupdf
 from PIL import Image, ImageDraw
 
 from docpipe.classify import UNKNOWN, load_classes
+from docpipe.preprocess.tone import even_light
 
 CLASSES = {
     "invoice": "A bill with a ruled table of items, a sender at the top and a total below",
@@ -195,12 +196,18 @@ def classes():
 
 def draw(document: pymupdf.Document, kind: str, chance: random.Random, *, faces: Sequence[str] = FACES) -> pymupdf.Page:
     """One more page of the document."""
-    width, height = (226, chance.uniform(420, 640)) if kind == "receipt" else (595, 842)
-    sheet = document.new_page(width=width, height=height)
+    sheet = document.new_page(**_size(kind, chance))
     pen = Pen(sheet, chance, chance.choice(faces))
     KINDS[kind](pen)
     pen.lifted()
     return sheet
+
+
+def _size(kind: str, chance: random.Random) -> dict[str, float]:
+    if kind == "receipt":
+        return {"width": 226, "height": chance.uniform(420, 640)}
+    wide = kind == "photo" and chance.random() < 0.5
+    return {"width": 842, "height": 595} if wide else {"width": 595, "height": 842}
 
 
 def pile(path: Path, each: int, *, seed: int, faces: Sequence[str] = OTHER_FACES) -> list[str]:
@@ -214,6 +221,7 @@ def pile(path: Path, each: int, *, seed: int, faces: Sequence[str] = OTHER_FACES
 
 
 def picture(sheet: pymupdf.Page, *, dpi: int = 72) -> Image.Image:
-    """What the page looks like."""
+    """What the page looks like, in the even light in which the pipeline shows it."""
     drawn = sheet.get_pixmap(dpi=dpi)
-    return Image.frombytes("RGB", (drawn.width, drawn.height), drawn.samples)
+    pixels = np.frombuffer(drawn.samples, np.uint8).reshape(drawn.height, drawn.width, 3)
+    return Image.fromarray(even_light(pixels))
