@@ -86,7 +86,7 @@ def write_parts(
     changed; UnsupportedError for a format whose pages cannot be copied.
     """
     targets = part_paths(path, packet, folder)
-    if taken := next((target for target in targets if target.exists() and (not replace or target.samefile(path))), None):
+    if taken := next((target for target in targets if _is_taken(target, path, replace=replace)), None):
         raise UsageError("there already", file=taken.name, hint="choose another --out, or replace what is there with --replace")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -102,6 +102,11 @@ def write_parts(
             with draft.open("rb") as content:
                 write_file(target, content)
     return targets
+
+
+def _is_taken(target: Path, packet: Path, *, replace: bool) -> bool:
+    """Whether something is there that must stay: what may not be replaced, a link, and the packet itself."""
+    return target.is_symlink() or (target.exists() and (not replace or target.samefile(packet)))
 
 
 def _suffix(path: Path, packet: Packet) -> str:

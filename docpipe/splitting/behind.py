@@ -50,10 +50,11 @@ def beside(behind: Behind, page: Traits) -> tuple[list[Shown], list[Shown]]:
     """The values of the page's head that the part's first or last page has at the same place, and those where it has another one; by the
     page that has more of both."""
     sides = [behind.last] if behind.first is behind.last else [behind.last, behind.first]
-    return max((_same_place(side.values, page.values) for side in sides), key=lambda found: len(found[0]) + len(found[1]))
+    return max((same_place(side.values, page.values) for side in sides), key=lambda found: len(found[0]) + len(found[1]))
 
 
-def _same_place(mine: Sequence[Token], others: Sequence[Token]) -> tuple[list[Shown], list[Shown]]:
+def same_place(mine: Sequence[Token], others: Sequence[Token]) -> tuple[list[Shown], list[Shown]]:
+    """Of the second: the values where the first has the same one, and those where it has another one."""
     kept: list[Shown] = []
     changed: list[Shown] = []
     for token in others:

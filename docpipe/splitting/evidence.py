@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from docpipe.classify import UNKNOWN
 from docpipe.records import Box
-from docpipe.splitting.behind import Behind, beside, likeness
+from docpipe.splitting.behind import Behind, beside, likeness, same_place
 from docpipe.splitting.lines import Shown
 from docpipe.splitting.traits import Traits
 
@@ -67,8 +67,9 @@ def _succession(behind: Behind, page: Traits) -> str:
 
 
 def _values(behind: Behind, page: Traits) -> Iterator[Spoke]:
-    """Numbers in the head that stand where the part has the same one, or another one; and whether it knows them at all."""
-    kept, changed = beside(behind, page)
+    """Numbers in the head that stand where the page before has the same one, or the part another one; and whether it knows them at all."""
+    kept, _ = same_place(behind.last.values, page.values)
+    _, changed = beside(behind, page)
     yield Spoke("kept_values", math.log1p(len(kept)), *_shown(kept))
     yield Spoke("changed_values", math.log1p(len(changed)), *_shown(changed))
     if mine := page.numbers:
@@ -82,10 +83,9 @@ def _parties(behind: Behind, page: Traits) -> Iterator[Spoke]:
     """Whether the head says what the part's heads say at the same place, with the same values or with others; and whom it names."""
     last = likeness(behind.last, page)
     first = last if behind.first is behind.last else likeness(behind.first, page)
-    alike = max(first, last)
     _, changed = beside(behind, page)
-    yield Spoke("twin", alike * min(1.0, len(changed) / MANY_CHANGED), *_where(page))
-    yield Spoke("running", alike * (not changed), *_where(page))
+    yield Spoke("twin", max(first, last) * min(1.0, len(changed) / MANY_CHANGED), *_where(page))
+    yield Spoke("running", last * (not changed), *_where(page))
     yield Spoke("returns", max(0.0, first - last), *_where(page))
     known = behind.first.names | behind.last.names
     if page.names:
