@@ -153,7 +153,8 @@ def test_looks_may_be_added_later(url, tmp_path, capsys):
     paper = pdf(tmp_path / "oak.pdf", "Oak boards")
     assert main(["index", str(paper)]) == 0
     assert main(["search", "--like", str(paper)]) == errors.UsageError.exit_code
-    assert asked(capsys, "--like", paper, "--looks", INK) == []
+    assert main(["search", "--like", str(paper), "--looks", INK]) == errors.UsageError.exit_code
+    assert "no page of the index has a look" in capsys.readouterr().err
     assert [main(["index", str(paper), "--looks", INK]) for _ in range(2)] == [0, 0]
     assert capsys.readouterr().out.splitlines() == ["oak.pdf: updated", "oak.pdf: same"]
     assert names(asked(capsys, "--like", paper, "--looks", INK)) == ["oak.pdf"]

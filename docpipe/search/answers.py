@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from docpipe.errors import UsageError
 from docpipe.records import Box, Document, Record, Word
 from docpipe.search.codes import MARK
 from docpipe.search.fields import FieldValue
@@ -68,7 +69,10 @@ def search(
 ) -> list[Answer]:
     """The tenant's pages that fit best: by `text`, which may be anything (see `docpipe.search.query`), by the picture that they are to look
     `like`, or by both. With an embedder, text is looked for in the pictures as well. Raises MismatchError where the index's looks are
-    another embedder's, and what the embedder raises."""
+    another embedder's, UsageError where a picture is
+    given and no page has a look, and what the embedder raises."""
+    if like is not None and (embedder is None or index.embedder() is None):
+        raise UsageError("no page of the index has a look", hint="docpipe index FILE... --looks NAME")
     query = parse(text, is_field=lambda name: index.is_field(name, tenant=tenant))
     depth = max(DEPTH, most)
     by_text, whole = index.rank(query, tenant=tenant, most=depth)

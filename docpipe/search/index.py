@@ -171,6 +171,11 @@ class Index:
             rows = tx.execute(wanted.where(document.c.tenant == tenant, holder.c.name != BY_HAND)).all()
         return {name: (sha256, next((one.sha256 for one in unpack_facts(facts)), "")) for name, sha256, facts in rows}
 
+    def embedder(self) -> str | None:
+        """Whose looks the index has, None where it has none."""
+        with self._database.read() as tx:
+            return meta_of(tx, EMBEDDER)
+
     def is_field(self, name: str, *, tenant: str) -> bool:
         """Whether any document of the tenant has had a field of that name."""
         wanted = sa.select(field.c.name).where(field.c.tenant == tenant, field.c.name == name)
