@@ -88,7 +88,7 @@ class Sorter:
     def _route_of(self, verdict: Verdict, verdicts: Sequence[PageVerdict], part: Part | None = None) -> Route:
         if self.choice.named:
             return Route(schema_ref=self.choice.ref, part=part)
-        said = {"classified": _classified(verdict, verdicts), "issues": tuple(_issues(verdict))}
+        said = {"classified": _classified(verdict, verdicts), "issues": (*_issues(verdict), *_failures(verdicts))}
         return Route(schema_ref=self.choice.ref_of(verdict.choice), part=part, **said)
 
 
@@ -128,26 +128,25 @@ def read_sorted(
 ) -> Result[Any]:
     """Sort the pages of a file, and read each document of it in this process. Raises what `pipeline.run` does."""
     watch, pages = Stopwatch(), dict[int, Page]()
+    how: dict[str, Any] = {"ocr": ocr, "space": space, "limits": limits, "password": password}
     with watch.stage("preprocess"):
         job, prepared = preprocess(job, space=space, limits=limits, password=password)
-    with watch.stage("classify"):
+    with watch.stage("words"):
+        prepared = [pipeline.read_page_words(page, job=job, ocr=ocr, space=space) for page in prepared]
 
-        def sheets() -> Iterator[Sheet]:
-            for page in prepared:
-                sheet = sorter.sheet(page, job=job, ocr=ocr, space=space, limits=limits, password=password)
-                pages[page.number] = sheet.page
-                yield sheet
-
-        routes = sorter.routes(sheets(), einvoice=space.has(EINVOICE))
+    def sheets() -> Iterator[Sheet]:
+        for page in prepared:
+            sheet = sorter.sheet(page, job=job, **how)
+            pages[page.number] = sheet.page
+            yield sheet
 
     def read(route: Route) -> Result[Any]:
         mine = [pages[number] for number in (route.part.pages if route.part else pages)]
         schema = sorter.choice.schema(route.schema_ref)
-        result: Result[Any] = pipeline.run(
-            routed_job(job, route), schema, engines=engines, ocr=ocr, space=space, limits=limits, password=password, pages=mine
-        )
-        return routed(result, route)
+        return routed(pipeline.run(routed_job(job, route), schema, engines=engines, pages=mine, **how), route)
 
+    with watch.stage("classify"):
+        routes = sorter.routes(sheets(), einvoice=space.has(EINVOICE))
     if routes[0].part is None:
         result = read(routes[0])
     else:
@@ -156,7 +155,8 @@ def read_sorted(
         taken = {page.number for part in parts for page in part.pages}
         left = [pipeline.summarize(page, space) for number, page in pages.items() if number not in taken]
         result = put_together(job.document, job.schema_ref, parts, left=left)
-    return result.model_copy(update={"timing": {**result.timing, **watch.seconds}, "job": job.id})
+    timing = {name: round(result.timing.get(name, 0.0) + watch.seconds.get(name, 0.0), 4) for name in {**watch.seconds, **result.timing}}
+    return result.model_copy(update={"timing": timing, "job": job.id})
 
 
 def routed_job(job: Job, route: Route) -> Job:
@@ -184,6 +184,13 @@ def _issues(verdict: Verdict) -> Iterator[Issue]:
     elif verdict.others:
         message = f"pages are of another class: {', '.join(verdict.others)}"
         yield Issue(code=SEVERAL, severity="error", message=message, suggestion="read them apart: --split auto, or --pages")
+
+
+def _failures(verdicts: Sequence[PageVerdict]) -> Iterator[Issue]:
+    """What kept classifiers from having a vote; a page that failed says so itself."""
+    for verdict in verdicts:
+        for reason in (*verdict.failed, *([verdict.error] if verdict.error and verdict.classifier else ())):
+            yield Issue(code="classifier_failed", page=verdict.page, message=f"no vote on what the page is: {reason}")
 
 
 def _classified(verdict: Verdict, pages: Sequence[PageVerdict]) -> Classified:

@@ -433,3 +433,12 @@ def test_an_einvoice_without_pages_is_of_the_class_that_has_a_place_for_it(tmp_p
     for schema, read in (("auto", "invoice"), (f"auto:{HERE}:HiveReport", "transcript")):
         found = docpipe.run(tmp_path / "bill.xml", schema)
         assert found.schema_ref.name == read and ("unknown_document" in codes(found)) == (read == "transcript")
+
+
+def test_a_classifier_without_a_vote_is_said_so_in_the_result(tmp_path):
+    settings = Settings(backend="replay", model=ModelOptions(model=str(recording(tmp_path, {"fail": "gone"}))))
+    found = docpipe.run(SAMPLES / "invoice.pdf", "auto", classifiers=("words", "vlm"), settings=settings)
+    assert found.status == "accepted" and {(issue.code, issue.severity) for issue in found.issues} == {("classifier_failed", "warning")}
+    assert [issue.page for issue in found.issues] == [1, 2] and "vlm: " in found.issues[0].message
+    alone = docpipe.run(SAMPLES / "invoice.pdf", "auto", classifiers=("vlm",), settings=settings)
+    assert (alone.status, alone.schema_ref.name) == ("review", "transcript") and "unknown_document" in codes(alone)
