@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from docpipe.errors import MismatchError, SchemaError
-from docpipe.fields import load_schema
+from docpipe.fields import AUTO, is_auto, load_schema
 from docpipe.records import ReadOptions, Record, SchemaRef
 
 
@@ -24,6 +24,8 @@ class Allowed(Record):
     def reference(self, name: str) -> str:
         """The reference to load by, for one in a job: a file's is its base name, looked for in the folder. Raises SchemaError for one
         that is not allowed."""
+        if is_auto(name) and ":" in name:
+            return f"{AUTO}:{','.join(self.reference(one.strip()) for one in name.partition(':')[2].split(','))}"
         where, _, class_name = name.rpartition(":")
         if not where:
             return name
@@ -35,10 +37,10 @@ class Allowed(Record):
 
     def options(self, options: ReadOptions) -> ReadOptions:
         """The options with every reference in them as it is to be loaded. Raises SchemaError."""
-        engines, formats = (tuple(map(self.reference, names)) for names in (options.engines, options.formats))
+        lists = {name: tuple(map(self.reference, getattr(options, name))) for name in ("engines", "formats", "classifiers")}
         ocr, backend = self.reference(options.ocr), self.reference(options.backend)
         redact = options.redact and self.reference(options.redact)
-        return options.model_copy(update={"engines": engines, "formats": formats, "ocr": ocr, "backend": backend, "redact": redact})
+        return options.model_copy(update={**lists, "ocr": ocr, "backend": backend, "redact": redact})
 
     def load_schema(self, ref: SchemaRef) -> type[BaseModel]:
         """The schema that a job names. Raises SchemaError, and MismatchError where it no longer says what it said when the job was

@@ -6,7 +6,7 @@ import contextlib
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from pydantic import BaseModel, ValidationError
 
@@ -23,6 +23,9 @@ from docpipe.validate import validate
 from docpipe.words import load_ocr
 from docpipe.workspace import Workspace, claimed, temporary
 
+if TYPE_CHECKING:
+    from docpipe.routing import Router
+
 S = TypeVar("S", bound=BaseModel)
 
 
@@ -38,6 +41,8 @@ def run(
     pages: Sequence[int] = (),
     formats: Sequence[str] = (),
     dpi: int | None = None,
+    split: str | None = None,
+    classifiers: Sequence[str] | None = None,
     password: str | None = None,
     work: str | Path | None = None,
     settings: Settings | None = None,
@@ -56,6 +61,8 @@ def run(
     pages: Sequence[int] = (),
     formats: Sequence[str] = (),
     dpi: int | None = None,
+    split: str | None = None,
+    classifiers: Sequence[str] | None = None,
     password: str | None = None,
     work: str | Path | None = None,
     settings: Settings | None = None,
@@ -73,6 +80,8 @@ def run(
     pages: Sequence[int] = (),
     formats: Sequence[str] = (),
     dpi: int | None = None,
+    split: str | None = None,
+    classifiers: Sequence[str] | None = None,
     password: str | None = None,
     work: str | Path | None = None,
     settings: Settings | None = None,
@@ -81,18 +90,34 @@ def run(
 
     `schema` is a class, a built-in name, `module:Class` or `path.py:Class`, or `auto` or `auto:A,B` for the one that fits the document;
     `engines`, `ocr`, `formats` (further input formats) and `backend` (what asks the model, for the engine `vlm`) are references of the
-    same three kinds. `pages` are 1-based, empty = all. `work` keeps every intermediate file. What is None comes from `settings`, and those
-    from the environment. Raises DocumentError where the document cannot be opened and UsageError where the call makes no sense.
+    same three kinds, and so are the `classifiers` that say what a page is. `pages` are 1-based, empty = all. `split` cuts a file into its
+    documents, `auto`, `every:N` or `pages:1-3,4-9`: their results are the result's `parts`. `work` keeps every intermediate file. What is
+    None comes from `settings`, and those from the environment. Raises DocumentError where the document cannot be opened and UsageError
+    where the call makes no sense.
     """
     request = make_request(
-        settings or read_settings(), engines=engines, ocr=ocr, backend=backend, languages=languages, pages=pages, formats=formats, dpi=dpi
+        settings or read_settings(),
+        engines=engines,
+        ocr=ocr,
+        backend=backend,
+        languages=languages,
+        pages=pages,
+        formats=formats,
+        dpi=dpi,
+        split=split,
+        classifiers=classifiers,
     )
     warm_up([Path(path)])
-    if isinstance(schema, str) and is_auto(schema):
-        from docpipe.routing import Router
+    return open_reader(schema, request).read(path, password=password, work=work)
 
-        return Router(schema, request).read(path, password=password, work=work)
-    return Reader(schema, request).read(path, password=password, work=work)
+
+def open_reader(schema: type[BaseModel] | str, request: Request) -> Reader[Any] | Router:
+    """Who reads documents with that schema, or chooses theirs, or cuts files into documents. Raises UsageError."""
+    if not (isinstance(schema, str) and is_auto(schema)) and request.options.split == "never":
+        return Reader(schema, request)
+    from docpipe.routing import Router
+
+    return Router(schema, request)
 
 
 def revalidate(readings: Readings | str | Path, schema: type[BaseModel] | str | None = None) -> Result[Any]:

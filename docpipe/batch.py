@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from docpipe import ledger as book
+from docpipe.choosing import Choice, read_choice
 from docpipe.errors import CrashError, DocpipeError, LedgerError, UsageError, tree
-from docpipe.fields import load_schema
 from docpipe.inline import Inline
 from docpipe.inplace import IN_PLACE, WHOLE, Place, make_worker, source_of
 from docpipe.ledger import JobSpec, JobView, Ledger, Quota, open_ledger
@@ -33,6 +33,7 @@ from docpipe.scratch import scratch
 from docpipe.shelf import Item, Shelf
 from docpipe.sinks import load_sink
 from docpipe.source import readable
+from docpipe.splitting import read_plan
 from docpipe.store import Store
 from docpipe.workspace import Workspace
 
@@ -174,7 +175,8 @@ class Batch:
         """
         with self.shelf.locked(), scratch() as space:
             begin = time.monotonic()
-            _, ref = load_schema(self.request.schema_name)
+            choice = read_choice(self.request.schema_name)
+            read_plan(self.request.options.split)
             if self.work:
                 Workspace(self.work)  # one that cannot be made is nobody's fault but the call's
             place = self._place(space)
@@ -182,7 +184,7 @@ class Batch:
                 contextlib.closing(open_ledger(place.ledger)) as ledger,
                 contextlib.closing(Watch(place.request, ledger, every=self.look, told=waits)) as watch,
             ):
-                register = Register(ledger, Store(str(place.store)), self.shelf, self.request, ref)
+                register = Register(ledger, Store(str(place.store)), self.shelf, self.request, choice.ref)
                 items = list(self.shelf.items())
                 missing = [item for item in items if not register.is_done(item)]
                 started(len(items), len(items) - len(missing))
@@ -190,7 +192,7 @@ class Batch:
                 with Pool(make_worker, place, size=max(1, min(self.jobs, len(missing))), seconds=self.seconds) as pool:
                     self._read(missing, register, Inline(ledger, pool, terms=IN_PLACE, meanwhile=watch), summary, told)
             summary.seconds = time.monotonic() - begin
-            self._deliver(items, summary)
+            self._deliver(items, summary, choice)
             if not summary.errors and not summary.failed:
                 watch.forget()  # else the next call finds those answers that have come
         return summary
@@ -240,13 +242,12 @@ class Batch:
         summary.errors.sort(key=lambda row: row.file)
         write_file(path, "".join(f"{row.model_dump_json()}\n" for row in summary.errors).encode())
 
-    def _deliver(self, items: Sequence[Item], summary: Summary) -> None:
+    def _deliver(self, items: Sequence[Item], summary: Summary, choice: Choice) -> None:
         """Hand every result to each sink, one sink after the other, so that only one result is in memory."""
-        schema, _ = load_schema(self.request.schema_name)
         broken = {row.file for row in summary.errors}
         whole = [item for item in items if item.name not in broken]
         for item in whole:
-            result = load_result(item.result, schema)
+            result = load_result(item.result, choice)
             summary.statuses[result.status] += 1
             summary.pages += len(result.pages)
             if result.status == "failed":
@@ -254,14 +255,20 @@ class Batch:
         for name in self.sinks:
             with load_sink(name, self.shelf.out) as sink:
                 for item in whole:
-                    sink.write(load_result(item.result, schema), name=item.name)
+                    sink.write(load_result(item.result, choice), name=item.name)
 
 
-def load_result(path: Path, schema: type[BaseModel]) -> Result[Any]:
-    """A stored result, its data as an instance of the schema where it validates."""
+def load_result(path: Path, choice: Choice) -> Result[Any]:
+    """A stored result, its data as an instance of its schema where it validates; that of each part, where the file held several."""
     result = Result[Any].model_validate_json(path.read_bytes())
+    if result.parts:
+        return result.model_copy(update={"parts": tuple(_typed(part, choice) for part in result.parts)})
+    return _typed(result, choice)
+
+
+def _typed(result: Result[Any], choice: Choice) -> Result[Any]:
     try:
-        return result.model_copy(update={"data": schema.model_validate(result.data)})
+        return result.model_copy(update={"data": choice.schema(result.schema_ref).model_validate(result.data)})
     except ValidationError:
         return result
 

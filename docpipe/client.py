@@ -8,14 +8,14 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from docpipe import ledger as book
 from docpipe import telemetry
 from docpipe.allowed import Allowed
 from docpipe.artifacts import secret_name, source_name
+from docpipe.choosing import read_choice
 from docpipe.errors import DeadlineError, FailedError, LedgerError, NotFoundError, QuotaError
-from docpipe.fields import load_schema
 from docpipe.ledger import Event, Item, JobSpec, JobView, Ledger, Quota, check_tenant, new_job_id, open_ledger
 from docpipe.outbound import Outbound, fetch
 from docpipe.preprocess import identify
@@ -23,7 +23,12 @@ from docpipe.records import Document, Result
 from docpipe.request import Request, job_id
 from docpipe.settings import Settings, read_settings
 from docpipe.source import readable
+from docpipe.splitting import read_plan
 from docpipe.store import Store
+
+if TYPE_CHECKING:
+    from docpipe.indexing import Indexer
+    from docpipe.search import Added
 
 POLL = 0.2  # seconds between two looks while waiting
 
@@ -42,8 +47,10 @@ class Client:
         quota: Quota | None = None,
         free_disk: int = 0,
         seconds: float | None = None,
+        index: str | None = None,
     ) -> None:
-        """`seconds` is the most a job may take, where `submit` says nothing else; `free_disk` the bytes that the store keeps free."""
+        """`seconds` is the most a job may take, where `submit` says nothing else; `free_disk` the bytes that the store keeps free;
+        `index` is the URL of the search index that a dropped job's document is dropped from."""
         self._ledger = ledger
         self._store = store
         self._tenant = tenant if tenant is None else check_tenant(tenant)
@@ -52,6 +59,7 @@ class Client:
         self._quota = quota or Quota()
         self._free_disk = free_disk
         self._seconds = seconds
+        self._index = index
 
     @classmethod
     def from_settings(cls, settings: Settings | None = None, *, tenant: str | None = None) -> Self:
@@ -66,6 +74,7 @@ class Client:
             quota=Quota(tenant_jobs=settings.tenant_jobs, jobs=settings.backlog),
             free_disk=settings.free_disk,
             seconds=settings.job_seconds,
+            index=settings.index,
         )
 
     def __enter__(self) -> Self:
@@ -111,7 +120,8 @@ class Client:
     ) -> str:
         job = new_job_id()
         self._check_disk(path.stat().st_size)
-        _, ref = load_schema(self._allowed.reference(request.schema_name))
+        ref = read_choice(self._allowed.reference(request.schema_name)).ref
+        read_plan(request.options.split)
         self._allowed.options(request.options)
         spec = JobSpec(
             key=job_id(document, ref, request.options),
@@ -153,8 +163,12 @@ class Client:
         return book.view(self._ledger, job, tenant=self._tenant)
 
     def jobs(self, *, most: int = 100, unfinished: bool = False) -> list[JobView]:
-        """The tenant's jobs, the newest first."""
+        """The tenant's jobs, the newest first; parts of packets are not among them."""
         return book.views(self._ledger, tenant=self._tenant, unfinished=unfinished, most=most)
+
+    def parts(self, job: str) -> list[JobView]:
+        """The parts of a packet, in order: jobs of their own. Of any other job there are none. Raises NotFoundError."""
+        return book.parts(self._ledger, self.job(job).id)
 
     def items(self, job: str) -> list[Item]:
         """All that was or is to be done for the job. Raises NotFoundError."""
@@ -197,10 +211,11 @@ class Client:
     # ---- changing ----------------------------------------------------------------------------------------------------
 
     def cancel(self, job: str) -> bool:
-        """Stop the job; False where it has ended already. Raises NotFoundError."""
+        """Stop the job and its parts; False where it has ended already. Raises NotFoundError."""
         found = self.job(job)
         cancelled = book.cancel(self._ledger, found.id)
-        self._store.delete(secret_name(found.tenant, found.id))
+        if not found.packet:
+            self._store.delete(secret_name(found.tenant, found.id))
         return cancelled
 
     def retry(self, job: str, *, pages: Sequence[int] = (), password: str | None = None) -> int:
@@ -208,16 +223,27 @@ class Client:
         and UsageError."""
         found = self.job(job)
         if password is not None:
-            self._store.put(secret_name(found.tenant, found.id), password.encode(), private=True)
+            self._store.put(secret_name(found.tenant, found.packet or found.id), password.encode(), private=True)
         return book.retry(self._ledger, found.id, pages=pages)
 
     def redeliver(self, job: str) -> bool:
         """Call the job's webhook again with its outcome; False where it has none. Raises NotFoundError and UsageError."""
         return book.redeliver(self._ledger, self.job(job).id)
 
+    def finished(self, *, most: int = 100_000) -> list[JobView]:
+        """The tenant's jobs that have a result, the newest first."""
+        return [job for job in self.jobs(most=most) if job.result is not None]
+
+    def index(self, job: JobView, indexer: Indexer) -> Added:
+        """Put the job's document into a search index. Raises what `Indexer.add_job` does."""
+        return indexer.add_job(job, self._ledger, self._store, allowed=self._allowed)
+
     def drop(self, job: str) -> None:
-        """Delete the job, its document, and all that was read off it. Raises NotFoundError, and UsageError where it is at work."""
+        """Delete the job, its document, and all that was read off it, in the search index too; of a packet its parts as well. Raises
+        NotFoundError, UsageError where it is at work or a part of a packet, and SearchIndexError where the index does not answer."""
         found = self.job(job)
+        if found.ended and not found.packet:
+            self._drop_indexed(found)
         book.forget(self._ledger, found.id)
         self._store.delete(f"{found.tenant}/{found.id}")
 
@@ -242,6 +268,19 @@ class Client:
         with tempfile.TemporaryDirectory(prefix="docpipe-fetch-") as folder:
             fetched = fetch(str(source), Path(folder) / "document", rules=self._outbound)
             yield Path(folder) / "document", fetched.name
+
+    def _drop_indexed(self, job: JobView) -> None:
+        """First of all, so that a drop that is cut short can be repeated: the job still names what is left."""
+        from docpipe.search import open_index
+
+        if self._index is None:
+            return
+        try:
+            index = open_index(self._index, create=False)
+        except NotFoundError:
+            return
+        with contextlib.closing(index):
+            index.drop_job(job.id, tenant=job.tenant)
 
     def _may_exist(self, job: str) -> bool:
         """Whether a job whose submission failed was written down all the same: the answer to a commit can get lost."""

@@ -71,6 +71,8 @@ def message(job: JobView, store: Store) -> bytes:
     """The body: `{"type": "document.accepted", "data": {"job", "status", "result" or "error", ...}}`. The same job and outcome give the
     same bytes."""
     data: dict[str, object] = {"job": job.id, "tenant": job.tenant, "document": job.name, "status": job.status}
+    if job.packet:
+        data |= {"packet": job.packet, "part": job.number}
     if job.result is None:
         data["error"] = {"code": job.error_code, "message": job.error}
     else:

@@ -25,6 +25,7 @@ DocpipeError
 ├── OutboundError           45  an address that was to be called did not answer, or not with what was asked for (retryable)
 │   ├── AnswerError         46  it answered in a way that another try does not change
 │   └── ForbiddenAddressError 47 an address that docpipe does not call
+├── SearchIndexError        48  the search index does not answer (retryable)
 ├── MismatchError           50  a result, workspace or file does not belong to the others
 │   ├── ConflictError       51  an idempotency key stands for something else already
 │   └── SignatureError      52  a webhook's signature, time or id is not what its sender makes
@@ -273,6 +274,15 @@ class ForbiddenAddressError(OutboundError):
     exit_code = 47
     retryable = False
     default_hint = "give a public https:// address, or have the operator allow this one"
+
+
+class SearchIndexError(DocpipeError):
+    """The search index does not answer."""
+
+    code = "index"
+    exit_code = 48
+    retryable = True
+    default_hint = "check DOCPIPE_INDEX, and try again"
 
 
 class MismatchError(DocpipeError):

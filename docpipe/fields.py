@@ -128,7 +128,7 @@ def is_auto(reference: str) -> bool:
 def load_schema(reference: str) -> tuple[type[BaseModel], SchemaRef]:
     """The schema class that `reference` names (bare built-in name, module:Class or path.py:Class), and its identity."""
     if is_auto(reference):
-        raise SchemaError(f"{reference}: only docpipe run chooses a schema for each document", hint="name a schema")
+        raise SchemaError(f"{reference} stands for several schemas", hint="name one")
     schema = plugins.load(reference, BaseModel, BUILT_IN, error=SchemaError)
     return schema, schema_ref(schema, reference)
 

@@ -17,12 +17,12 @@ from urllib.parse import quote, unquote_to_bytes
 from pydantic import BaseModel
 
 from docpipe.allowed import Everything
+from docpipe.choosing import is_sorted, read_choice
 from docpipe.errors import LedgerError
-from docpipe.fields import load_schema
 from docpipe.ledger import Hint, Ledger, Work, open_ledger
 from docpipe.ledger.claim import TERMS
 from docpipe.preprocess import warm_up
-from docpipe.records import Record
+from docpipe.records import Record, SchemaRef
 from docpipe.request import Request
 from docpipe.source import is_plain, printable
 from docpipe.steps import Steps
@@ -67,16 +67,22 @@ class InPlace(Steps):
             terms=IN_PLACE,
             whole=place.whole,
             model=request.model,
+            checkpoints=request.checkpoints,
         )
         self._place = place
-        self._class, _ = load_schema(request.schema_name)  # by its whole reference; a job has the base name of its file
-        self._engines(request.options)
-        self._ocr(request.options.ocr)
+        self._choice = read_choice(request.schema_name)  # by its whole reference; a job has the base name of its file
+        self.engines(request.options)
+        self.ocr(request.options.ocr)
+        if is_sorted(request.schema_name, request.options):
+            self.sorter_of(request.schema_name, request.options)
 
-    def _schema(self, item: Work) -> type[BaseModel]:
-        return self._class
+    def schema(self, item: Work) -> type[BaseModel]:
+        return self._choice.schema(item.spec.reads)
 
-    def _source(self, item: Work) -> Path:
+    def reference(self, ref: SchemaRef) -> str:
+        return self._place.request.schema_name
+
+    def source(self, item: Work) -> Path:
         path = self._place.folder / _below(item)
         if is_plain(path):
             return path
@@ -85,17 +91,19 @@ class InPlace(Steps):
             link.symlink_to(path.resolve())
         return link
 
-    def _password(self, item: Work) -> str | None:
+    def password(self, item: Work) -> str | None:
         return self._place.password
 
     @contextlib.contextmanager
-    def _space(self, item: Work) -> Iterator[Workspace]:
+    def space(self, item: Work) -> Iterator[Workspace]:
         if self._place.work is None:
-            with super()._space(item) as space:
+            with super().space(item) as space:
                 yield space
             return
         folder = self._place.work / printable(_below(item))
-        yield claimed(folder, self._job(item)) if item.kind == "prepare" else Workspace(folder)
+        if item.spec.route and item.spec.route.part:
+            folder /= str(item.spec.route.part.number)
+        yield claimed(folder, self.job(item)) if item.kind == "prepare" else Workspace(folder)
 
 
 def make_worker(place: Place) -> Callable[[Hint], str]:

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from docpipe.classify import THRESHOLD, DocumentClass, PageVerdict, Verdict, vote_document
-from docpipe.errors import DocpipeError, UsageError
-from docpipe.limits import Limits
+from docpipe.errors import UsageError
 from docpipe.output import write_file, writing
-from docpipe.preprocess import copy_pages, identify, preprocess, render
-from docpipe.records import Document, Job, Page, Part, Record, SchemaRef, Words
+from docpipe.preprocess import copy_pages, preprocess
+from docpipe.records import Document, Part, Record
 from docpipe.request import Request
-from docpipe.sorting import DEFAULT_CLASSIFIERS, judge_pages, load_classifiers
+from docpipe.sorting import DEFAULT_CLASSIFIERS, PageJudge, load_classifiers, looking
 from docpipe.source import readable
-from docpipe.splitting import SEPARATORS, Code, Plan, Sheet, codes_of, cut, wants_codes
-from docpipe.words import load_ocr, load_words
-from docpipe.workspace import Workspace, temporary
+from docpipe.splitting import SEPARATORS, Plan, Sheet, cut
+from docpipe.words import load_ocr
+from docpipe.workspace import temporary
 
 SUFFIXES = {"application/pdf": (".pdf",), "image/tiff": (".tif", ".tiff")}
-log = logging.getLogger(__name__)
 
 
 class Packet(Record):
@@ -51,61 +48,28 @@ def split_document(
 
     Raises UsageError where the plan names pages that are not there, and what `sort_document` raises.
     """
+    codes = separators if plan.kind == "auto" else ()
     with contextlib.ExitStack() as stack:
-        votes = load_classifiers(classifiers, request, stack)
+        judge = PageJudge(classes, load_classifiers(classifiers, request, stack), threshold=threshold, separators=codes)
         source, space = stack.enter_context(readable(path)), stack.enter_context(temporary())
-        job = _job(source, request)
-        job, pages = preprocess(job, space=space, limits=request.limits, password=password)
-        ocr = load_ocr(request.options.ocr, cache=request.cache)
-        judged = judge_pages(
-            job, pages, classes, votes, ocr=ocr, space=space, limits=request.limits, threshold=threshold, password=password
-        )
-        split = cut(
-            sheets(job, pages, judged, space=space, limits=request.limits, password=password, codes=plan.kind == "auto"),
-            plan,
-            separators=separators,
-        )
-        by_page = {verdict.page: verdict for verdict in judged}
+        job, pages = preprocess(looking(source, request), space=space, limits=request.limits, password=password)
+        ocr, verdicts = load_ocr(request.options.ocr, cache=request.cache), dict[int, PageVerdict]()
+
+        def sheets() -> Iterator[Sheet]:
+            for page in pages:
+                sheet = judge.look(page, job=job, ocr=ocr, space=space, limits=request.limits, password=password)
+                verdicts[page.number] = sheet.verdict
+                yield sheet
+
+        split = cut(sheets(), plan, separators=separators)
         return Packet(
             document=job.document.model_copy(update={"name": path.name}),
             plan=str(plan),
             parts=split.parts,
             between=split.between,
-            verdicts=tuple(vote_document([by_page[number] for number in part.pages], threshold=threshold) for part in split.parts),
-            pages=tuple(judged),
+            verdicts=tuple(vote_document([verdicts[number] for number in part.pages], threshold=threshold) for part in split.parts),
+            pages=tuple(verdicts.values()),
         )
-
-
-def sheets(
-    job: Job,
-    pages: Iterable[Page],
-    verdicts: Iterable[PageVerdict],
-    *,
-    space: Workspace,
-    limits: Limits,
-    password: str | None = None,
-    codes: bool = True,
-) -> Iterator[Sheet]:
-    """What `cut` looks at, one page after the other: the words that lie in `space`, and the codes of pages that print little else."""
-    for page, verdict in zip(pages, verdicts, strict=True):
-        words = load_words(page, space) or Words(page=page.number, width=page.width, height=page.height, source="none")
-        seen = _codes(page, job=job, space=space, limits=limits, password=password) if codes and wants_codes(page, words) else ()
-        yield Sheet(page, words, verdict, seen)
-
-
-def _codes(page: Page, *, job: Job, space: Workspace, limits: Limits, password: str | None) -> tuple[Code, ...]:
-    """A page that cannot be drawn shows no code, and is no separator."""
-    from PIL import Image
-
-    try:
-        drawn = render(page, job=job, space=space, limits=limits, password=password)
-    except DocpipeError as problem:
-        log.warning("page %d: not looked at for codes: %s", page.number, problem.message)
-        return ()
-    if drawn.image is None:
-        return ()
-    with Image.open(space.path(drawn.image)) as image:
-        return codes_of(image, dpi=drawn.dpi or job.options.dpi)
 
 
 def part_paths(path: Path, packet: Packet, folder: Path) -> tuple[Path, ...]:
@@ -127,7 +91,7 @@ def write_parts(
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with readable(path) as source, temporary() as space:
-        job = _job(source, request)
+        job = looking(source, request)
         job = job.model_copy(update={"document": job.document.model_copy(update={"sha256": packet.document.sha256})})
         for part, target in zip(packet.parts, targets, strict=True):
             draft = space.path("part")
@@ -143,11 +107,6 @@ def write_parts(
 def _is_taken(target: Path, packet: Path, *, replace: bool) -> bool:
     """Whether something is there that must stay: what may not be replaced, a link, and the packet itself."""
     return target.is_symlink() or (target.exists() and (not replace or target.samefile(packet)))
-
-
-def _job(source: Path, request: Request) -> Job:
-    document = identify(source, request.limits, formats=request.options.formats)
-    return Job(id="split", source=source, document=document, schema_ref=SchemaRef(name="", sha256=""), options=request.options)
 
 
 def _suffix(path: Path, packet: Packet) -> str:

@@ -151,7 +151,7 @@ def extract(
         (in_vain.set if away else in_vain.clear)()
         return found
 
-    readable = [page for page in pages if page.status == "done"]
+    readable = [page for page in pages if page.status == "done" and page.kind == "content"]
     groups = [[page] for page in readable] if engine.scope == "page" else [readable]
     return list(in_order(outcome, groups, together=engine.together))
 
@@ -169,6 +169,7 @@ def summarize(page: Page, space: Workspace) -> PageSummary:
         tiles=max(1, len(page.tiles)),
         width=page.width,
         height=page.height,
+        kind=page.kind,
         error=page.error,
     )
 

@@ -44,21 +44,27 @@ class PageAnswer(Record):
     error: str | None = None
 
 
-def ask_pages(path: Path, question: str | None, request: Request, *, password: str | None = None) -> Iterator[PageAnswer]:
-    """Each page's answer, as it comes; without a question, its caption. Of `request` count the pages, the dpi, the limits and the model.
+def ask_pages(
+    path: Path, question: str | None, request: Request, *, password: str | None = None, backend: Backend | None = None
+) -> Iterator[PageAnswer]:
+    """Each page's answer, as it comes; without a question, its caption. Of `request` count the pages, the dpi, the limits and the model,
+    unless a `backend` is given, which stays open.
 
     A page that fails is an answer with an error. Raises UsageError where no such model can be asked or the question says nothing, and
     DocumentError where the document cannot be opened.
     """
     if question is not None and not question.strip():
         raise UsageError("the question says nothing", hint="docpipe caption describes pages without one")
-    backend = load_backend(request.options.backend, request.model)
-    with _closed_after(backend), readable(path) as source, temporary() as space:
+    with (
+        opened_backend(request) if backend is None else contextlib.nullcontext(backend) as asked,
+        readable(path) as source,
+        temporary() as space,
+    ):
         document = identify(source, request.limits, formats=request.options.formats)
         ref = SchemaRef(name="", sha256="")
         job = Job(id="ask", source=source, document=document, schema_ref=ref, options=request.options)
         job, pages = preprocess(job, space=space, limits=request.limits, password=password)
-        private = request.options.redact and backend.host
+        private = request.options.redact and asked.host
         ocr = load_ocr(request.options.ocr, cache=request.cache) if private else None
         drawing = threading.Lock()
 
@@ -67,19 +73,21 @@ def ask_pages(path: Path, question: str | None, request: Request, *, password: s
                 words = read_words(page, ocr=ocr, languages=request.options.languages, space=space) if ocr else _none(page)
                 drawn = render(page, job=job, space=space, limits=request.limits, password=password)
             dpi = drawn.dpi or request.options.dpi
-            return shown(drawn, words, backend, dpi=dpi, hint=False, redact=request.options.redact, space=space).image
+            return shown(drawn, words, asked, dpi=dpi, hint=False, redact=request.options.redact, space=space).image
 
         def answer(page: Page) -> PageAnswer:
-            return _answer(page, question, backend, show=show)
+            return _answer(page, question, asked, show=show)
 
         yield from in_order(answer, pages, together=request.model.batch)
 
 
 @contextlib.contextmanager
-def _closed_after(backend: Backend) -> Iterator[None]:
-    """The backend is closed once all are answered. Where that ends before, nobody waits for what it is at."""
+def opened_backend(request: Request) -> Iterator[Backend]:
+    """The request's backend, which is closed once all are answered. Where that ends before, nobody waits for what it is at. Raises
+    UsageError where there is none."""
+    backend = load_backend(request.options.backend, request.model)
     try:
-        yield
+        yield backend
     except BaseException:
         threading.Thread(target=backend.close, name="docpipe-close", daemon=True).start()
         raise

@@ -9,6 +9,7 @@ left; money and quantities are decimal strings; dates are ISO 8601; text is NFC.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 
@@ -56,7 +57,8 @@ class SchemaRef(Record):
 
 class ReadOptions(Record):
     """What changes a reading, and so takes part in the hash that resuming compares. `backend` is asked by the engines that need a model,
-    which are told the page's words where `hint` says so; `redact` names who blacks out what must not leave this machine."""
+    which are told the page's words where `hint` says so; `redact` names who blacks out what must not leave this machine. `split` is how a
+    packet is cut, and `classifiers` say what a page is, where the schema is to be chosen or the document to be cut."""
 
     engines: tuple[str, ...] = ("einvoice", "labels")
     ocr: str = "ppocr"
@@ -67,6 +69,8 @@ class ReadOptions(Record):
     formats: tuple[str, ...] = ()
     hint: bool = False
     redact: str = ""
+    split: str = Attribute("never", exclude_if=lambda value: value == "never")
+    classifiers: tuple[str, ...] = Attribute(("words",), exclude_if=lambda value: value == ("words",))
 
 
 class Account(Record):
@@ -233,6 +237,18 @@ class Usage(Record):
     completion_tokens: int = 0
     cost_usd: float | None = None
 
+    @classmethod
+    def total(cls, parts: Iterable[Usage]) -> Usage:
+        """What they cost together; the order does not matter."""
+        spent = list(parts)
+        costs = sorted(part.cost_usd for part in spent if part.cost_usd is not None)
+        return cls(
+            calls=sum(part.calls for part in spent),
+            prompt_tokens=sum(part.prompt_tokens for part in spent),
+            completion_tokens=sum(part.completion_tokens for part in spent),
+            cost_usd=sum(costs) if costs else None,
+        )
+
 
 class Issue(Record):
     """Something a person should know about the result; an error keeps it from being accepted."""
@@ -347,6 +363,16 @@ class Part(Record):
     signs: tuple[CutSign, ...] = ()
 
 
+class Route(Record):
+    """What sorting made of one document of a file: the schema to read it with, what it was taken for where that was chosen, and which part
+    it is where the file holds several. `issues` go into its result; an error among them keeps it from being accepted."""
+
+    schema_ref: SchemaRef
+    classified: Classified | None = None
+    part: Part | None = None
+    issues: tuple[Issue, ...] = ()
+
+
 # ---- the result ------------------------------------------------------------------------------------------------------
 
 
@@ -414,7 +440,8 @@ class Producer(Record):
 class Result(Record, Generic[DataT]):
     """The contract with consumers. `data` is the schema's own class where it validates, else the plain JSON object.
 
-    `classified` is there where the schema was chosen for the document (`auto`), and left out of the JSON where it was named.
+    `classified` is there where the schema was chosen for the document (`auto`), and left out of the JSON where it was named; `part` where
+    the document is one of several in its file. `parts` are the results of a file that holds several: it has no values of its own then.
     `retryable`: a page or an engine failed for a reason that another try may not meet again, such as memory or a deadline.
     `job`, `timing` and `retryable` stand outside `canonical_json()`, the form that is hashed and compared.
     """
@@ -430,9 +457,15 @@ class Result(Record, Generic[DataT]):
     usage: ResultUsage = ResultUsage()
     producer: Producer
     classified: Classified | None = Attribute(None, exclude_if=lambda value: value is None)
+    part: Part | None = Attribute(None, exclude_if=lambda value: value is None)
+    parts: tuple[Result, ...] = Attribute((), exclude_if=lambda value: not value)  # type: ignore[type-arg]  # bare, as DataT says
     job: str = ""
     timing: dict[str, float] = {}
     retryable: bool = False
+
+    def documents(self) -> tuple[Result[Any], ...]:
+        """Each document that was read: the parts of a packet, else this one."""
+        return self.parts or (self,)
 
     def to_json(self, *, indent: int | None = 2) -> str:
         """The result as consumers get it."""
@@ -440,7 +473,8 @@ class Result(Record, Generic[DataT]):
 
     def canonical_json(self) -> str:
         """The result without what differs from run to run."""
-        return self.model_dump_json(by_alias=True, exclude={"job", "timing", "retryable"})
+        apart: Any = {"job", "timing", "retryable"}
+        return self.model_dump_json(by_alias=True, exclude={**dict.fromkeys(apart, True), "parts": {"__all__": apart}})
 
     def sha256(self) -> str:
         """The hash of the canonical form: the same for the same reading of the same document."""

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from docpipe.backends import ModelOptions
 from docpipe.fields import DEFAULT_SCHEMA
 from docpipe.limits import Limits
 from docpipe.records import Document, ReadOptions, Record, SchemaRef
 from docpipe.settings import Settings
+from docpipe.splitting.plan import read_plan
 
 WITHOUT_MODEL = frozenset({"einvoice", "labels"})
 # Of a model's options; the others change its pace or its price.
@@ -21,13 +24,14 @@ READS_DIFFERENTLY["api"] = {"url", "version", "detail", "square", "jpeg_quality"
 
 class Request(Record):
     """One call's wishes. `schema_name` is a reference as `load_schema` takes it; `cache` the folder for prepared model files, `model` what
-    the backend asks. Holds no password."""
+    the backend asks, `checkpoints` where the models of classifiers lie. Holds no password."""
 
     schema_name: str = DEFAULT_SCHEMA
     options: ReadOptions = ReadOptions()
     limits: Limits = Limits()
     cache: Path | None = None
     model: ModelOptions = ModelOptions()
+    checkpoints: dict[str, str] = Field(default_factory=dict)
 
 
 def make_request(
@@ -42,8 +46,10 @@ def make_request(
     formats: Sequence[str] = (),
     dpi: int | None = None,
     redact: str | None = None,
+    split: str | None = None,
+    classifiers: Sequence[str] | None = None,
 ) -> Request:
-    """A call's wishes: what is given, else what the settings say."""
+    """A call's wishes: what is given, else what the settings say. Raises UsageError where `split` is no way to cut."""
     options = ReadOptions(
         engines=ReadOptions().engines if engines is None else tuple(engines),
         ocr=settings.ocr if ocr is None else ocr,
@@ -54,8 +60,17 @@ def make_request(
         formats=tuple(formats),
         hint=settings.hint,
         redact=settings.redact if redact is None else redact,
+        split=ReadOptions().split if split is None else str(read_plan(split)),
+        classifiers=ReadOptions().classifiers if classifiers is None else tuple(classifiers),
     )
-    return Request(schema_name=schema_name, options=options, limits=settings.limits(), cache=settings.cache, model=settings.model)
+    return Request(
+        schema_name=schema_name,
+        options=options,
+        limits=settings.limits(),
+        cache=settings.cache,
+        model=settings.model,
+        checkpoints=settings.checkpoints,
+    )
 
 
 def job_id(document: Document, schema: SchemaRef, options: ReadOptions, model: ModelOptions | None = None) -> str:

@@ -1,9 +1,12 @@
-"""Choose the schema of each document by what it is, then read it. Knows the order of the two; a document of no class goes to review."""
+"""Which documents a file holds and with which schema each is read; then reading them. Knows the order of the steps, no sign of anything.
+
+words -> what each page is -> where documents begin -> for each its schema -> the pipeline, as if that had been named
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,99 +14,186 @@ from pydantic import BaseModel
 
 from docpipe import pipeline
 from docpipe.api import Reader
-from docpipe.classify import UNKNOWN, DocumentClass, PageVerdict, Verdict, load_classes, vote_document
-from docpipe.classify.words import WordsClassifier
-from docpipe.errors import UsageError
-from docpipe.fields import DEFAULT_SCHEMA, schema_ref
+from docpipe.bundle import put_together, routed
+from docpipe.choosing import Choice, read_choice
+from docpipe.classify import UNKNOWN, Classifier, PageVerdict, Verdict, vote_document
+from docpipe.extract import Engine
+from docpipe.extract.einvoice import reads
+from docpipe.fields import DEFAULT_SCHEMA
+from docpipe.limits import Limits
 from docpipe.preprocess import preprocess
-from docpipe.records import Classified, Issue, Job, Page, Result, SchemaRef
+from docpipe.preprocess.stage import EINVOICE
+from docpipe.records import Classified, Issue, Job, Page, Part, ReadOptions, Result, Route
 from docpipe.request import Request, job_id
-from docpipe.sorting import judge_pages
+from docpipe.sorting import PageJudge, load_classifiers
+from docpipe.splitting import SEPARATORS, Plan, Sheet, cut, read_plan
 from docpipe.stopwatch import Stopwatch
+from docpipe.words import OcrEngine
 from docpipe.workspace import Workspace
 
 UNKNOWN_DOCUMENT, SEVERAL = "unknown_document", "several_documents"
 
 
-class Router:
-    """Reads one document after the other, each with the schema of its class. Made once per process, as a Reader is."""
+class Sorter:
+    """Tells what pages are, and which documents they make. Made once per process; knows one choice of schemas and one way to cut."""
 
-    def __init__(self, reference: str, request: Request) -> None:
-        """`reference` is `auto`, or `auto:A,B` with the schemas to choose from. Raises UsageError where one of them does not exist."""
-        listed = [part.strip() for part in reference.partition(":")[2].split(",")] if ":" in reference else []
-        if not all(listed):
-            raise UsageError(f"{reference!r} has an empty part", hint="for example auto:invoice,receipt")
-        self.classes = load_classes(listed)
-        if undescribed := next((one.name for one in self.classes if one.schema is None), None):
-            raise UsageError(f"{undescribed!r} has no schema to read with", hint="name schemas only")
-        self.schema_ref = _reference(reference, self.classes)
+    def __init__(self, choice: Choice, options: ReadOptions, classifiers: Sequence[Classifier]) -> None:
+        """Raises UsageError where the way to cut makes no sense."""
+        self.choice = choice
+        self._plan = read_plan(options.split)
+        self._judge = PageJudge(choice.classes, classifiers, separators=SEPARATORS if self._plan.kind == "auto" else ())
+
+    def sheet(
+        self,
+        page: Page,
+        *,
+        job: Job,
+        ocr: OcrEngine,
+        space: Workspace,
+        limits: Limits,
+        password: str | None = None,
+        waits: bool = False,
+    ) -> Sheet:
+        """The page once its words are stored, and what it is, as `PageJudge.look` has it."""
+        page = pipeline.read_page_words(page, job=job, ocr=ocr, space=space)
+        return self._judge.look(page, job=job, ocr=ocr, space=space, limits=limits, password=password, waits=waits)
+
+    def routes(self, sheets: Iterable[Sheet], *, einvoice: bool = False) -> list[Route]:
+        """The documents of a file, in order; one without a part is the whole file. One that carries an `einvoice` is that invoice, unless
+        the plan says where to cut. Each sheet is looked at once, so that few are in memory."""
+        verdicts: list[PageVerdict] = []
+
+        def noted() -> Iterator[Sheet]:
+            for sheet in sheets:
+                verdicts.append(sheet.verdict)
+                yield sheet
+
+        plan = Plan(kind="never") if einvoice and self._plan.kind == "auto" else self._plan
+        split = cut(noted(), plan)
+        if einvoice and not verdicts:
+            return [self._unprinted()]
+        if plan.kind != "pages" and len(split.parts) <= 1:
+            return [self._route(verdicts)]
+        return [self._route([one for one in verdicts if one.page in part.pages], part) for part in split.parts]
+
+    def _unprinted(self) -> Route:
+        """An e-invoice without a page: its class is the one whose schema has a place for what it says."""
+        name = next((one.name for one in self.choice.classes if one.schema and reads(one.schema)), UNKNOWN)
+        verdict = Verdict(choice=name, score=1.0, scores={UNKNOWN: 0.0, name: 1.0})
+        return self._route_of(verdict, ())
+
+    def _route(self, verdicts: Sequence[PageVerdict], part: Part | None = None) -> Route:
+        return self._route_of(vote_document(verdicts), verdicts, part)
+
+    def _route_of(self, verdict: Verdict, verdicts: Sequence[PageVerdict], part: Part | None = None) -> Route:
+        if self.choice.named:
+            return Route(schema_ref=self.choice.ref, part=part)
+        said = {"classified": _classified(verdict, verdicts), "issues": (*_issues(verdict), *_failures(verdicts))}
+        return Route(schema_ref=self.choice.ref_of(verdict.choice), part=part, **said)
+
+
+def load_sorter(reference: str | type[BaseModel], request: Request) -> Sorter:
+    """A sorter with the classifiers of the request, for the rest of this process. Raises what `Sorter` and they raise."""
+    return Sorter(read_choice(reference), request.options, load_classifiers(request.options.classifiers, request, contextlib.ExitStack()))
+
+
+class Router:
+    """Reads one file after the other, each document in it with the schema of its class. Made once per process, as a Reader is."""
+
+    def __init__(self, reference: str | type[BaseModel], request: Request) -> None:
+        """Raises what `load_sorter` and a Reader raise."""
         self._reader: Reader[Any] = Reader(DEFAULT_SCHEMA, request)
-        self._classifier = WordsClassifier()
+        self._sorter = load_sorter(reference, request)
 
     def read(self, path: str | Path, *, password: str | None = None, work: str | Path | None = None) -> Result[Any]:
-        """The document's result with the schema of its class, and what it was taken for in `classified`. Where that is unknown, it is the
-        transcript, for `review` with the issue `unknown_document`. Raises what a Reader does."""
+        """The document's result with the schema of its class, and what it was taken for in `classified`; of a file that holds several, the
+        results of its `parts`. What is of no class is read as a transcript, for `review` with the issue `unknown_document`. Raises what a
+        Reader does."""
         reader = self._reader
-        with reader.begun(path, self.schema_ref, work=work) as (job, space):
-            watch = Stopwatch()
-            with watch.stage("preprocess"):
-                job, pages = preprocess(job, space=space, limits=reader.limits, password=password)
-            with watch.stage("words"):
-                pages = [pipeline.read_page_words(page, job=job, ocr=reader.ocr, space=space) for page in pages]
-            with watch.stage("classify"):
-                verdicts = self._judge(job, pages, space, password)
-            verdict = vote_document(verdicts)
-            schema, ref = self._schema(verdict.choice)
-            job = job.model_copy(update={"schema_ref": ref, "id": job_id(job.document, ref, reader.options)})
-            result: Result[Any] = pipeline.run(
-                job,
-                schema,
-                engines=reader.engines,
-                ocr=reader.ocr,
-                space=space,
-                limits=reader.limits,
-                password=password,
-                pages=pages,
+        with reader.begun(path, self._sorter.choice.ref, work=work) as (job, space):
+            return read_sorted(
+                job, self._sorter, engines=reader.engines, ocr=reader.ocr, space=space, limits=reader.limits, password=password
             )
-        return routed(result.model_copy(update={"timing": {**result.timing, **watch.seconds}}), verdict, verdicts)
-
-    def _judge(self, job: Job, pages: Sequence[Page], space: Workspace, password: str | None) -> list[PageVerdict]:
-        ocr, limits = self._reader.ocr, self._reader.limits
-        return judge_pages(job, pages, self.classes, [self._classifier], ocr=ocr, space=space, limits=limits, password=password)
-
-    def _schema(self, choice: str) -> tuple[type[BaseModel], SchemaRef]:
-        schema = next((one.schema for one in self.classes if one.name == choice), None)
-        if schema is None:
-            return self._reader.schema, self._reader.schema_ref
-        return schema, schema_ref(schema, choice)
 
 
-def routed(result: Result[Any], verdict: Verdict, pages: Sequence[PageVerdict]) -> Result[Any]:
-    """The result with what the document was taken for. An unknown document, and one with pages of another class, is never accepted."""
-    issues = list(_issues(verdict))
-    status = "review" if issues and result.status == "accepted" else result.status
-    return result.model_copy(update={"status": status, "issues": (*result.issues, *issues), "classified": _classified(verdict, pages)})
+def read_sorted(
+    job: Job,
+    sorter: Sorter,
+    *,
+    engines: Sequence[Engine],
+    ocr: OcrEngine,
+    space: Workspace,
+    limits: Limits,
+    password: str | None = None,
+) -> Result[Any]:
+    """Sort the pages of a file, and read each document of it in this process. Raises what `pipeline.run` does."""
+    watch, pages = Stopwatch(), dict[int, Page]()
+    how: dict[str, Any] = {"ocr": ocr, "space": space, "limits": limits, "password": password}
+    with watch.stage("preprocess"):
+        job, prepared = preprocess(job, space=space, limits=limits, password=password)
+    with watch.stage("words"):
+        prepared = [pipeline.read_page_words(page, job=job, ocr=ocr, space=space) for page in prepared]
+
+    def sheets() -> Iterator[Sheet]:
+        for page in prepared:
+            sheet = sorter.sheet(page, job=job, **how)
+            pages[page.number] = sheet.page
+            yield sheet
+
+    def read(route: Route) -> Result[Any]:
+        mine = [pages[number] for number in (route.part.pages if route.part else pages)]
+        schema = sorter.choice.schema(route.schema_ref)
+        return routed(pipeline.run(routed_job(job, route), schema, engines=engines, pages=mine, **how), route)
+
+    with watch.stage("classify"):
+        routes = sorter.routes(sheets(), einvoice=space.has(EINVOICE))
+    if routes[0].part is None:
+        result = read(routes[0])
+    else:
+        space.path(EINVOICE).unlink(missing_ok=True)  # whose it is nobody knows
+        parts = [_kept(read(route), number, space) for number, route in enumerate(routes, 1)]
+        taken = {page.number for part in parts for page in part.pages}
+        left = [pipeline.summarize(page, space) for number, page in pages.items() if number not in taken]
+        result = put_together(job.document, job.schema_ref, parts, left=left)
+    timing = {name: round(result.timing.get(name, 0.0) + watch.seconds.get(name, 0.0), 4) for name in {**watch.seconds, **result.timing}}
+    return result.model_copy(update={"timing": timing, "job": job.id})
 
 
-def _issues(verdict: Verdict) -> list[Issue]:
+def routed_job(job: Job, route: Route) -> Job:
+    """The job as if the route's schema and pages had been asked for."""
+    told = {"split": "never", "classifiers": ReadOptions().classifiers}
+    pages = {"pages": route.part.pages} if route.part else {}
+    options = job.options.model_copy(update={**told, **pages})
+    return job.model_copy(
+        update={"schema_ref": route.schema_ref, "options": options, "id": job_id(job.document, route.schema_ref, options)}
+    )
+
+
+def _kept(result: Result[Any], number: int, space: Workspace) -> Result[Any]:
+    """The result; its readings lie apart from those of the next part."""
+    space.path("readings.json").rename(space.path(f"readings-{number}.json"))
+    return result
+
+
+def _issues(verdict: Verdict) -> Iterator[Issue]:
     if verdict.choice == UNKNOWN:
         likeliest = max((score, name) for name, score in {**verdict.scores, UNKNOWN: 0.0}.items())
         rather = f"; the likeliest is {likeliest[1]} with {likeliest[0]:.2f}" if likeliest[0] else ""
         message = f"the document is none of the classes it was looked at for{rather}"
-        return [Issue(code=UNKNOWN_DOCUMENT, severity="error", message=message, suggestion="read it with the schema that fits")]
-    if verdict.others:
+        yield Issue(code=UNKNOWN_DOCUMENT, severity="error", message=message, suggestion="read it with the schema that fits")
+    elif verdict.others:
         message = f"pages are of another class: {', '.join(verdict.others)}"
-        return [Issue(code=SEVERAL, severity="error", message=message, suggestion="read them apart, with --pages")]
-    return []
+        yield Issue(code=SEVERAL, severity="error", message=message, suggestion="read them apart: --split auto, or --pages")
+
+
+def _failures(verdicts: Sequence[PageVerdict]) -> Iterator[Issue]:
+    """What kept classifiers from having a vote; a page that failed says so itself."""
+    for verdict in verdicts:
+        for reason in (*verdict.failed, *([verdict.error] if verdict.error and verdict.classifier else ())):
+            yield Issue(code="classifier_failed", page=verdict.page, message=f"no vote on what the page is: {reason}")
 
 
 def _classified(verdict: Verdict, pages: Sequence[PageVerdict]) -> Classified:
     """The signs are those of the page that decided: the first of the chosen class, or the first that has any."""
     decided = next((page for page in pages if page.page in verdict.pages or (not verdict.pages and page.signs)), None)
     return Classified(choice=verdict.choice, score=verdict.score, scores=verdict.scores, signs=decided.signs if decided else ())
-
-
-def _reference(reference: str, classes: Sequence[DocumentClass]) -> SchemaRef:
-    """The same classes that say the same are the same choice."""
-    said = [schema_ref(one.schema, one.name).sha256 for one in classes if one.schema is not None]
-    return SchemaRef(name=reference.partition(":")[0], sha256=hashlib.sha256("\n".join(said).encode()).hexdigest())

@@ -37,8 +37,13 @@ class Settings(BaseSettings):
     formats: tuple[str, ...] = Field((), description="input formats of your own, as module:Class or path.py:Class")
     backend: str = Field(DEFAULT_BACKEND, description="what asks the model: a bare name, module:Class or path.py:Class")
     model: ModelOptions = Field(ModelOptions(), description="which model: DOCPIPE_MODEL__MODEL is its folder or id, and so on")
+    checkpoints: dict[str, str] = Field(
+        {}, description="where the models of classifiers lie: DOCPIPE_CHECKPOINTS__CLIP is a folder or owner/name@commit"
+    )
     hint: bool = Field(False, description="tell the model the page's words, as they were read without it")
     redact: str = Field("", description="who blacks out what no other machine may see: a bare name, module:Class or path.py:Class")
+    index: str = Field(f"sqlite:///{_STATE / 'search.sqlite'}", description="the search index: sqlite:/// or postgresql+psycopg://")
+    looks: str = Field("", description="who says what pages look like: a bare name, module:Class or path.py:Class; or NAME=CHECKPOINT")
     cache: Path = Field(Path.home() / ".cache" / "docpipe", description="folder for prepared model files")
 
     ledger: str = Field(f"sqlite:///{_STATE / 'ledger.sqlite'}", description="the queue's database: sqlite:/// or postgresql+psycopg://")

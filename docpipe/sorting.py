@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +15,7 @@ from docpipe.classify import (
     THRESHOLD,
     UNKNOWN,
     Classifier,
+    ClassifierOptions,
     DocumentClass,
     PageVerdict,
     Verdict,
@@ -20,13 +24,15 @@ from docpipe.classify import (
     vote_document,
 )
 from docpipe.errors import DocpipeError, UsageError
+from docpipe.extract.vlm.image import page_image
 from docpipe.extract.vlm.shown import shown
 from docpipe.limits import Limits
 from docpipe.pipeline import read_page_words
 from docpipe.preprocess import identify, preprocess, render
-from docpipe.records import Document, Job, Page, Record, SchemaRef, Words
+from docpipe.records import Document, Job, Page, PageKind, Record, SchemaRef, Words
 from docpipe.request import Request
 from docpipe.source import readable
+from docpipe.splitting import Code, Sheet, codes_of, separator_of, wants_codes
 from docpipe.words import OcrEngine, load_ocr, load_words
 from docpipe.workspace import Workspace, temporary
 
@@ -34,6 +40,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 DEFAULT_CLASSIFIERS = ("words",)
+log = logging.getLogger(__name__)
 
 
 class Sorted(Record):
@@ -59,89 +66,119 @@ def sort_document(
     cannot be opened.
     """
     with contextlib.ExitStack() as stack:
-        votes = load_classifiers(classifiers, request, stack)
-        source, space = stack.enter_context(readable(path)), stack.enter_context(temporary())
-        document = identify(source, request.limits, formats=request.options.formats)
-        job = Job(id="sort", source=source, document=document, schema_ref=SchemaRef(name="", sha256=""), options=request.options)
-        job, pages = preprocess(job, space=space, limits=request.limits, password=password)
+        judge = PageJudge(classes, load_classifiers(classifiers, request, stack), threshold=threshold)
+        return sort_by(judge, path, request, password=password)
+
+
+def sort_by(judge: PageJudge, path: Path, request: Request, *, password: str | None = None) -> Sorted:
+    """The same, by classifiers that are loaded already: for one document after the other."""
+    with readable(path) as source, temporary() as space:
+        job, pages = preprocess(looking(source, request), space=space, limits=request.limits, password=password)
         ocr = load_ocr(request.options.ocr, cache=request.cache)
-        judged = judge_pages(
-            job, pages, classes, votes, ocr=ocr, space=space, limits=request.limits, threshold=threshold, password=password
-        )
+        judged = [judge.look(page, job=job, ocr=ocr, space=space, limits=request.limits, password=password).verdict for page in pages]
         named = job.document.model_copy(update={"name": path.name})
-        return Sorted(document=named, verdict=vote_document(judged, threshold=threshold), pages=tuple(judged))
+        return Sorted(document=named, verdict=vote_document(judged, threshold=judge.threshold), pages=tuple(judged))
+
+
+def looking(source: Path, request: Request) -> Job:
+    """A job that reads nothing: its document is only looked at. Raises DocumentError."""
+    document = identify(source, request.limits, formats=request.options.formats)
+    return Job(id="sort", source=source, document=document, schema_ref=SchemaRef(name="", sha256=""), options=request.options)
 
 
 def load_classifiers(references: Sequence[str], request: Request, stack: contextlib.ExitStack) -> list[Classifier]:
-    """The classifiers named; one backend serves all that look at pictures, and is closed with the stack. Raises UsageError."""
+    """The classifiers named, with the model and the checkpoints of the request. One backend serves all that ask a model, and is closed with
+    the stack. Raises UsageError, MissingError and EngineError."""
     if not references:
         raise UsageError("no classifier is named", hint="the default is words")
     kinds = [classifier_class(reference) for reference in references]
-    backend: Backend | None = None
-    if any(kind.needs_image for kind in kinds):
-        backend = stack.enter_context(contextlib.closing(load_backend(request.options.backend, request.model)))
-    return [kind(backend if kind.needs_image else None) for kind in kinds]
+    asked: Backend | None = None
+    if any(kind.needs_backend for kind in kinds):
+        asked = stack.enter_context(contextlib.closing(load_backend(request.options.backend, request.model)))
+    return [kind(ClassifierOptions(backend=asked if kind.needs_backend else None, checkpoints=request.checkpoints)) for kind in kinds]
 
 
-def judge_pages(
-    job: Job,
-    pages: Sequence[Page],
-    classes: Sequence[DocumentClass],
-    classifiers: Sequence[Classifier],
-    *,
-    ocr: OcrEngine,
-    space: Workspace,
-    limits: Limits,
-    threshold: float = THRESHOLD,
-    password: str | None = None,
-) -> list[PageVerdict]:
-    """What each page is, by the vote of the classifiers. Reads a page's words where they are not read yet, and draws it only for those
-    that look at pictures."""
+@dataclass(frozen=True)
+class PageJudge:
+    """Says of pages which of the `classes` they are, by the vote of the `classifiers`, or unknown where none reaches the `threshold`. Codes
+    that say one of the `separators` make a page a separator sheet; where there are none, no code is looked for."""
 
-    def words_of(page: Page) -> tuple[Page, Words]:
-        page = read_page_words(page, job=job, ocr=ocr, space=space)
-        return page, load_words(page, space) or Words(page=page.number, width=page.width, height=page.height, source="none")
+    classes: Sequence[DocumentClass]
+    classifiers: Sequence[Classifier]
+    threshold: float = THRESHOLD
+    separators: Collection[str] = ()
 
-    def picture_of(page: Page, words: Words, backend: Backend) -> Image:
-        drawn = render(page, job=job, space=space, limits=limits, password=password)
-        options = job.options
-        return shown(drawn, words, backend, dpi=drawn.dpi or options.dpi, hint=False, redact=options.redact, space=space).image
+    def look(
+        self,
+        page: Page,
+        *,
+        job: Job,
+        ocr: OcrEngine,
+        space: Workspace,
+        limits: Limits,
+        password: str | None = None,
+        waits: bool = False,
+    ) -> Sheet:
+        """The page with its kind, its words where anybody needs them, and what it is. It is drawn only for those that look at pictures, and
+        where it may be a separator sheet. Who `waits` is raised what another try may not meet; else that classifier has no vote."""
 
-    return [
-        _judge(*(words_of(page) if _reads(classifiers, job) else (page, _no_words(page))), classes, classifiers, picture_of, threshold)
-        for page in pages
-    ]
+        @cache
+        def drawn() -> Page:
+            return render(page, job=job, space=space, limits=limits, password=password)
+
+        def picture(backend: Backend | None) -> Image:
+            if backend is None:
+                return page_image(drawn(), space)
+            dpi, redact = drawn().dpi or job.options.dpi, job.options.redact
+            return shown(drawn(), words, backend, dpi=dpi, hint=False, redact=redact, space=space).image
+
+        words = no_words(page)
+        if self._reads(job):
+            page = read_page_words(page, job=job, ocr=ocr, space=space)
+            words = load_words(page, space) or words
+        verdict = self._verdict(page, words, picture, waits)
+        codes = _codes(drawn, job, space) if self.separators and wants_codes(page, words) else ()
+        kind: PageKind = "separator" if separator_of(codes, self.separators) else verdict.kind
+        return Sheet(page=page.model_copy(update={"kind": kind}), words=words, verdict=verdict, codes=codes)
+
+    def _reads(self, job: Job) -> bool:
+        """Whether anybody needs the words: a classifier, who cuts a packet, or who blacks out what must not leave this machine."""
+        return any(one.needs_words for one in self.classifiers) or bool(self.separators) or bool(job.options.redact)
+
+    def _verdict(self, page: Page, words: Words, picture: Callable[[Backend | None], Image], waits: bool) -> PageVerdict:
+        if page.status == "blank":
+            return PageVerdict(page=page.number, choice=UNKNOWN, score=1.0, kind="blank")
+        if page.status == "failed":
+            return unread(page)
+        verdicts = []
+        for one in self.classifiers:
+            try:
+                verdicts.append(one.judge(words, picture(one.backend) if one.needs_image else None, self.classes))
+            except UsageError:
+                raise
+            except DocpipeError as problem:
+                if waits and problem.retryable:
+                    raise
+                error = f"{problem.code}: {problem.message}"
+                verdicts.append(PageVerdict(page=page.number, choice=UNKNOWN, score=0.0, classifier=one.name, error=error))
+        return vote(verdicts, threshold=self.threshold)
 
 
-def _reads(classifiers: Sequence[Classifier], job: Job) -> bool:
-    """Whether anybody needs the words: a classifier, or who blacks out what must not leave this machine."""
-    return any(one.needs_words for one in classifiers) or bool(job.options.redact)
+def _codes(drawn: Callable[[], Page], job: Job, space: Workspace) -> tuple[Code, ...]:
+    """A page that cannot be drawn shows no code, and is no separator."""
+    try:
+        page = drawn()
+        return codes_of(page_image(page, space), dpi=page.dpi or job.options.dpi)
+    except DocpipeError as problem:
+        log.warning("not looked at for codes: %s", problem.message)
+        return ()
 
 
-def _no_words(page: Page) -> Words:
+def no_words(page: Page) -> Words:
+    """Of a page that was not read."""
     return Words(page=page.number, width=page.width, height=page.height, source="none")
 
 
-def _judge(
-    page: Page,
-    words: Words,
-    classes: Sequence[DocumentClass],
-    classifiers: Sequence[Classifier],
-    picture_of: Callable[[Page, Words, Backend], Image],
-    threshold: float,
-) -> PageVerdict:
-    if page.status == "blank":
-        return PageVerdict(page=page.number, choice=UNKNOWN, score=1.0, kind="blank")
-    if page.status == "failed":
-        return PageVerdict(page=page.number, choice=UNKNOWN, score=0.0, error=page.error)
-    verdicts = []
-    for one in classifiers:
-        try:
-            image = picture_of(page, words, one.backend) if one.needs_image and one.backend else None
-            verdicts.append(one.judge(words, image, classes))
-        except UsageError:
-            raise
-        except DocpipeError as problem:
-            error = f"{problem.code}: {problem.message}"
-            verdicts.append(PageVerdict(page=page.number, choice=UNKNOWN, score=0.0, classifier=one.name, error=error))
-    return vote(verdicts, threshold=threshold)
+def unread(page: Page) -> PageVerdict:
+    """Of a page that failed before anybody could look at it."""
+    return PageVerdict(page=page.number, choice=UNKNOWN, score=0.0, error=page.error)

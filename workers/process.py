@@ -85,6 +85,7 @@ def make_steps(settings: Settings, book: Ledger, *, on_hang: Callable[[], None] 
         delivery=Delivery(secrets=secrets, rules=rules),
         cache=settings.cache,
         model=make_model(settings),
+        checkpoints=settings.checkpoints,
         terms=make_terms(settings),
         on_hang=on_hang,
     )

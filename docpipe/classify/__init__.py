@@ -6,8 +6,8 @@ A class is a schema, or a name with a description. Knows records and schemas, no
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, get_args
 
@@ -67,16 +67,39 @@ class Verdict(Record):
     others: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class ClassifierOptions:
+    """What a classifier may need beside the page: the backend, for those that ask one, and where files lie that it loads by itself, by the
+    name that the classifier gives them, such as its own."""
+
+    backend: Backend | None = None
+    checkpoints: Mapping[str, str] = field(default_factory=dict)
+
+    def checkpoint(self, name: str) -> str:
+        """A folder, or a repository pinned to a commit, `owner/name@commit`. Raises UsageError where there is none of that name."""
+        if not (found := self.checkpoints.get(name)):
+            variable = f"DOCPIPE_CHECKPOINTS__{name.upper()}"
+            raise UsageError(f"no checkpoint {name!r} is named", hint=f"{variable} is a folder, or owner/name@commit; see docs/classify.md")
+        return found
+
+
+NO_OPTIONS = ClassifierOptions()
+
+
 class Classifier(ABC):
-    """One way to tell what a page is. Made once per call, safe to call from several threads."""
+    """One way to tell what a page is. Made once per process, safe to call from several threads.
+
+    `needs_image` and `needs_words` say what it looks at. With `needs_backend` it gets one, and is shown what that may see.
+    """
 
     name: ClassVar[str]
     needs_image: ClassVar[bool] = False
     needs_words: ClassVar[bool] = True
+    needs_backend: ClassVar[bool] = False
 
-    def __init__(self, backend: Backend | None = None) -> None:
-        """`backend` is asked by those that need a model. Raises UsageError where one is missing."""
-        self.backend = backend
+    def __init__(self, options: ClassifierOptions = NO_OPTIONS) -> None:
+        """Loads what it needs. Raises UsageError where that is not named, and MissingError and EngineError where it cannot be had."""
+        self.backend = options.backend
 
     @abstractmethod
     def judge(self, words: Words, image: Image | None, classes: Sequence[DocumentClass]) -> PageVerdict:
@@ -138,17 +161,7 @@ def vote(verdicts: Sequence[PageVerdict], *, threshold: float = THRESHOLD) -> Pa
         signs=tuple(sign for verdict in agreed for sign in verdict.signs),
         classifier="+".join(verdict.classifier for verdict in said),
         failed=tuple(f"{verdict.classifier}: {verdict.error}" for verdict in verdicts if verdict.error is not None),
-        usage=_together([verdict.usage for verdict in verdicts]),
-    )
-
-
-def _together(usages: Sequence[Usage]) -> Usage:
-    costs = [usage.cost_usd for usage in usages if usage.cost_usd is not None]
-    return Usage(
-        calls=sum(usage.calls for usage in usages),
-        prompt_tokens=sum(usage.prompt_tokens for usage in usages),
-        completion_tokens=sum(usage.completion_tokens for usage in usages),
-        cost_usd=sum(costs) if costs else None,
+        usage=Usage.total(verdict.usage for verdict in verdicts),
     )
 
 

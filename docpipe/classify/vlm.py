@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from docpipe.backends import Backend, Question, Reply
-from docpipe.classify import KINDS, UNKNOWN, Classifier, DocumentClass, PageVerdict, chosen
+from docpipe.backends import Question, Reply
+from docpipe.classify import KINDS, NO_OPTIONS, UNKNOWN, Classifier, ClassifierOptions, DocumentClass, PageVerdict, chosen
 from docpipe.errors import EngineError, UsageError
 from docpipe.extract.vlm.image import fitted
 from docpipe.records import PageKind, Words
@@ -37,9 +37,11 @@ class VlmClassifier(Classifier):
     name: ClassVar[str] = "vlm"
     needs_image: ClassVar[bool] = True
     needs_words: ClassVar[bool] = False
+    needs_backend: ClassVar[bool] = True
 
-    def __init__(self, backend: Backend | None = None) -> None:
-        super().__init__(backend)
+    def __init__(self, options: ClassifierOptions = NO_OPTIONS) -> None:
+        super().__init__(options)
+        backend = options.backend
         if backend is None:
             raise UsageError("the classifier vlm needs a backend", hint="say which with --backend, and DOCPIPE_MODEL__MODEL")
         if backend.ability.grade != "document":

@@ -1,7 +1,8 @@
-"""Have a model say in a sentence what each page of a document is and shows.
+"""Have a model say in a sentence what each page of documents is and shows.
 
-Any model will do, also one that cannot read documents. Which is asked, and by what, say DOCPIPE_MODEL and DOCPIPE_BACKEND; a page that
-fails is named on stderr, and the first such error is the exit code.
+Any model will do, also one that cannot read documents. Which is asked, and by what, say DOCPIPE_MODEL and DOCPIPE_BACKEND. As JSON
+(--json), one FILE is an object, several are JSON Lines, each led by "file". All files are tried, and a page that fails is named on stderr;
+the exit code is that of the first that failed.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from pathlib import Path
 from docpipe.commands.ask import answer
 from docpipe.commands.options import add_asking_options, add_password_options
 
-HELP = "have a model describe a document's pages"
+HELP = "have a model describe documents' pages"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
-    parser.add_argument("file", metavar="FILE", type=Path, help="PDF, PNG, JPEG, TIFF, WebP, BMP, GIF or HEIC")
+    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="PDF, PNG, JPEG, TIFF, WebP, BMP, GIF or HEIC")
     add_asking_options(parser)
     add_password_options(parser)
 

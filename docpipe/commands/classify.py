@@ -7,14 +7,14 @@ object, several are JSON Lines, each led by "file". All files are tried; the exi
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from docpipe.commands.messages import one_line, say, tell
+from docpipe.commands.messages import failure_of_pages, one_line, say, tell
 from docpipe.commands.options import add_password_options, add_sorting_options, listed, positive, read_password, read_sorting
-from docpipe.errors import DocpipeError, PageError, tree
 
 if TYPE_CHECKING:
     from docpipe.classify import PageVerdict
@@ -32,7 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--class", metavar="NAME=WHAT", dest="described", action="append", default=[], help="a class without a schema; may be repeated"
     )
-    parser.add_argument("--classifier", metavar="A,B", default="words", help="who looks and votes: words (the default), vlm, or your own")
+    parser.add_argument(
+        "--classifier",
+        metavar="A,B",
+        default="words",
+        help="who looks and votes: words (the default), vlm, clip, align, siglip2, blip, oscar, or your own",
+    )
     parser.add_argument("--threshold", metavar="P", default="0.5", help="a class less likely than this is unknown (default: 0.5)")
     parser.add_argument("--json", action="store_true", help="all scores and signs, with their boxes")
     add_sorting_options(parser)
@@ -42,37 +47,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Look at every FILE."""
     from docpipe.classify import load_classes
-    from docpipe.output import write_stdout
     from docpipe.settings import read_settings
-    from docpipe.sorting import sort_document
+    from docpipe.sorting import PageJudge, load_classifiers, sort_by
 
     request, password = read_sorting(arguments, read_settings()), read_password(arguments)
     classes = load_classes([*(listed("--classes", arguments.classes) or ()), *arguments.described])
-    classifiers = listed("--classifier", arguments.classifier) or ()
     threshold = positive("--threshold", arguments.threshold, most=1.0)
     codes = []
-    for path in arguments.files:
-        try:
-            found = sort_document(path, request, classes, classifiers=classifiers, threshold=threshold, password=password)
-        except Exception as problem:
-            codes.append(tell(problem, file=path.name, debug=arguments.debug))
-            continue
-        said = _as_json(found, path, several=len(arguments.files) > 1) if arguments.json else _readable(found, path)
-        write_stdout(said.encode(errors="backslashreplace"))
-        for page in found.pages:
-            for reason in () if arguments.quiet else page.failed:
-                say(one_line(f"docpipe: warning: {path.name}: page {page.page}: without the vote of {reason}"))
-        if failure := _failure(found):
-            codes.append(tell(failure))
+    with contextlib.ExitStack() as stack:
+        classifiers = load_classifiers(listed("--classifier", arguments.classifier) or (), request, stack)
+        judge = PageJudge(classes, classifiers, threshold=threshold)
+        for path in arguments.files:
+            try:
+                found = sort_by(judge, path, request, password=password)
+            except Exception as problem:
+                codes.append(tell(problem, file=path.name, debug=arguments.debug))
+                continue
+            _show(found, path, arguments)
+            said = [page.error for page in found.pages]
+            if failure := failure_of_pages(said, "verdict", file=path.name, hint="its pages say why"):
+                codes.append(tell(failure))
     return next(iter(codes), 0)
 
 
-def _failure(found: Sorted) -> DocpipeError | None:
-    """The error that the first page without a verdict stands for."""
-    failed = [page.error for page in found.pages if page.error]
-    kinds = {kind.code: kind for kind in tree()}
-    kind = kinds.get(failed[0].partition(":")[0], PageError) if failed else PageError
-    return kind(f"{len(failed)} of {len(found.pages)} pages have no verdict", file=found.document.name) if failed else None
+def _show(found: Sorted, path: Path, arguments: argparse.Namespace) -> None:
+    """Print what the document is, and name on stderr whoever had no vote."""
+    from docpipe.output import write_stdout
+
+    said = _as_json(found, path, several=len(arguments.files) > 1) if arguments.json else _readable(found, path)
+    write_stdout(said.encode(errors="backslashreplace"))
+    for page in found.pages:
+        for reason in () if arguments.quiet else page.failed:
+            say(one_line(f"docpipe: warning: {path.name}: page {page.page}: without the vote of {reason}"))
 
 
 def _as_json(found: Sorted, path: Path, *, several: bool) -> str:

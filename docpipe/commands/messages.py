@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from docpipe import errors
@@ -52,6 +53,18 @@ def failure_of(result: Result[Any]) -> DocpipeError | None:
     why = next((f": {issue.message}" for issue in result.issues if issue.code == "engine_failed"), "")
     what = f"{failed} of {len(result.pages)} pages failed" if failed else f"nothing of it could be read{why}"
     return kind(what, file=result.document.name, hint=errors.FailedError.default_hint)
+
+
+def failure_of_pages(said: Sequence[str | None], what: str, *, file: str, hint: str) -> DocpipeError | None:
+    """What the first failed page stands for, by the code that its error begins with; `said` are all pages' errors, `what` the pages that
+    have one lack."""
+    failed = [error for error in said if error]
+    if not failed:
+        return None
+    kinds = {kind.code: kind for kind in errors.tree()}
+    problem = kinds.get(failed[0].partition(":")[0], errors.PageError)(f"{len(failed)} of {len(said)} pages have no {what}")
+    problem.file, problem.hint = file, hint
+    return problem
 
 
 def one_line(text: str) -> str:

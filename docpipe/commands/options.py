@@ -24,9 +24,9 @@ _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 def add_reading_options(parser: argparse.ArgumentParser) -> None:
     """What to read and how."""
     group = parser.add_argument_group("reading")
-    group.add_argument(
-        "--schema", metavar="S", help="built-in name, module:Class, path.py:Class; run: also auto, auto:A,B (default: transcript)"
-    )
+    group.add_argument("--schema", metavar="S", help="built-in name, module:Class, path.py:Class, or auto, auto:A,B (default: transcript)")
+    group.add_argument("--split", metavar="HOW", help="files hold several documents: auto, every:N, pages:1-3,4-9 (default: never)")
+    group.add_argument("--classifier", metavar="A,B", help="who says what a page is, for --schema auto and --split (default: words)")
     engines = group.add_mutually_exclusive_group()
     engines.add_argument(
         "--engine", metavar="NAME", help="labels (the default), vlm, or auto: labels, and vlm for the pages it leaves open"
@@ -40,7 +40,7 @@ def add_asking_options(parser: argparse.ArgumentParser) -> None:
     """What to ask of which pages, and how to say it."""
     group = parser.add_argument_group("asking")
     _add_model_options(group)
-    group.add_argument("--json", action="store_true", help="one JSON object, with what each answer has cost")
+    group.add_argument("--json", action="store_true", help="JSON, with what each answer has cost")
 
 
 def add_sorting_options(parser: argparse.ArgumentParser) -> None:
@@ -49,9 +49,29 @@ def add_sorting_options(parser: argparse.ArgumentParser) -> None:
     _add_page_options(group)
 
 
+def add_word_options(parser: argparse.ArgumentParser) -> None:
+    """How the words of pages are read."""
+    group = parser.add_argument_group("reading")
+    _add_ocr_options(group)
+    group.add_argument("--dpi", metavar="N", help="resolution pages are rendered at, 72 to 600")
+
+
+def add_index_options(parser: argparse.ArgumentParser) -> None:
+    """Which index, whose documents, and who looks at pictures."""
+    parser.add_argument("--index", metavar="URL", help="sqlite:///path or postgresql+psycopg://... (default: DOCPIPE_INDEX)")
+    parser.add_argument("--tenant", metavar="T", help="whose documents (default: DOCPIPE_TENANT, or `default`)")
+    parser.add_argument(
+        "--looks", metavar="NAME", help="who says what pages look like: clip, or your own; also NAME=CHECKPOINT (default: DOCPIPE_LOOKS)"
+    )
+
+
 def _add_page_options(group: argparse._ArgumentGroup) -> None:
     """How pages are opened and their words are read."""
     _add_model_options(group)
+    _add_ocr_options(group)
+
+
+def _add_ocr_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--ocr", metavar="NAME", help="OCR engine: a name, module:Class or path.py:Class")
     group.add_argument("--lang", metavar="DE,EN", help="languages of the documents, as two-letter codes")
     group.add_argument("--format", metavar="NAME", action="append", default=[], help="a further input format; may be repeated")
@@ -88,6 +108,8 @@ def read_request(arguments: argparse.Namespace, settings: Settings) -> Request:
         pages=parse_pages(arguments.pages, most=settings.max_pages),
         formats=arguments.format,
         dpi=_dpi(arguments),
+        split=arguments.split,
+        classifiers=listed("--classifier", arguments.classifier),
     )
 
 
@@ -118,6 +140,14 @@ def read_sorting(arguments: argparse.Namespace, settings: Settings) -> Request:
         formats=arguments.format,
         dpi=_dpi(arguments),
     )
+
+
+def read_words_request(arguments: argparse.Namespace, settings: Settings) -> Request:
+    """How words are read. Raises UsageError."""
+    from docpipe.request import make_request
+
+    languages = _languages(arguments.lang)
+    return make_request(settings, ocr=arguments.ocr, languages=languages, formats=arguments.format, dpi=_dpi(arguments))
 
 
 def read_password(arguments: argparse.Namespace) -> str | None:

@@ -46,4 +46,4 @@ def job_line(job: JobView) -> str:
         parts.append(f"{rate:.1f} pages/s, {(job.pages - job.done) / rate:.0f} s left")
     if job.error_code:
         parts.append(f"{job.error_code}: {job.error}")
-    return one_line("  ".join([*parts, job.name]))
+    return one_line("  ".join([*parts, f"{job.name} part {job.number}" if job.number else job.name]))

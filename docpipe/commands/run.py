@@ -2,7 +2,8 @@
 
 One FILE: its JSON goes to stdout, or to --out FILE.json. Several: JSON Lines on stdout, each led by "file", or --out DIR with one
 NAME.json each. All of them are tried; the exit code is that of the first that failed. A document whose result is `failed` fails with
-its page's code, and its JSON is still written.
+its page's code, and its JSON is still written. With --split, a file that holds several documents is one object with all their results as
+its `parts`; in JSON Lines and tables each of them has a line.
 """
 
 from __future__ import annotations
@@ -45,12 +46,10 @@ def main(arguments: argparse.Namespace) -> int:
     target = _target(arguments)
     warm_up(arguments.files)  # the rendering process starts while this one imports the rest
 
-    from docpipe.api import Reader
-    from docpipe.fields import is_auto
-    from docpipe.routing import Router
+    from docpipe.api import open_reader
     from docpipe.sinks import load_sink
 
-    reader = (Router if is_auto(request.schema_name) else Reader)(request.schema_name, request)
+    reader = open_reader(request.schema_name, request)
     usual = "jsonl" if len(arguments.files) > 1 and target is None else "json_file"
     with load_sink(arguments.sink or usual, target) as sink:
         codes = [

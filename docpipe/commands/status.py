@@ -1,4 +1,4 @@
-"""How jobs stand: id, state or status, pages read of all, rate and time left, name. With JOB only those, else the newest."""
+"""How jobs stand: id, state or status, pages read of all, rate and time left, name. With JOB only those and their parts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def main(arguments: argparse.Namespace) -> int:
     """Print one line per job."""
     most = whole_number("--most", arguments.most, least=1, most=100_000)
     with open_client(arguments) as client:
-        jobs = [client.job(job) for job in arguments.jobs] or client.jobs(most=most, unfinished=arguments.unfinished)
+        named = [one for job in arguments.jobs for one in (client.job(job), *client.parts(job))]
+        jobs = named or client.jobs(most=most, unfinished=arguments.unfinished)
     for job in jobs:
         put(job.model_dump_json() if arguments.json else job_line(job))
     return 0

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from docpipe.commands.options import add_password_options, read_password
+from docpipe.commands.options import add_password_options, read_password, whole_number
 from docpipe.errors import MismatchError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument(
         "--document", metavar="FILE", type=Path, help="draw the page images from the document; it must be the very same file"
     )
+    parser.add_argument("--part", metavar="N", help="which document, of a file that holds several")
     parser.add_argument("--out", metavar="FILE.html", type=Path, help="the page to write (default: RESULT with the ending .html)")
     add_password_options(parser)
 
@@ -33,7 +34,7 @@ def main(arguments: argparse.Namespace) -> int:
     from docpipe.output import write_file, write_stdout
     from docpipe.view import build_html
 
-    result = _load(arguments.result)
+    result = _part(_load(arguments.result), arguments.part)
     out = arguments.out or arguments.result.with_suffix(".html")
     for given in (arguments.result, arguments.document):
         if given and out.exists() and out.samefile(given):
@@ -55,6 +56,15 @@ def _load(path: Path) -> Result[Any]:
         raise NotFoundError(f"cannot be read: {problem.strerror}", file=path.name) from problem
     except ValidationError as problem:
         raise MismatchError("not a result of docpipe", file=path.name, hint="give the JSON of `docpipe run`") from problem
+
+
+def _part(result: Result[Any], number: str | None) -> Result[Any]:
+    """The document asked for, or the only one."""
+    if not result.parts and number is None:
+        return result
+    if number is None:
+        raise UsageError(f"the file holds {len(result.parts)} documents", hint="say which with --part, such as --part 1")
+    return result.parts[whole_number("--part", number, least=1, most=len(result.parts)) - 1]
 
 
 def _pictures(arguments: argparse.Namespace, result: Result[Any]) -> dict[int, Picture]:

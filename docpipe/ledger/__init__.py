@@ -23,6 +23,7 @@ from docpipe.ledger.records import (
     Known,
     Merged,
     Opened,
+    Routed,
     Stored,
     Unsettled,
     Work,
@@ -33,7 +34,7 @@ from docpipe.ledger.schema import open_ledger
 from docpipe.ledger.submit import Quota, meaning, new_job_id, submit
 from docpipe.ledger.sweep import sweep
 from docpipe.ledger.tables import LANES, Kind, Lane
-from docpipe.ledger.views import counts, ended, events, given_up, items, known, spec_of, view, views
+from docpipe.ledger.views import counts, ended, events, given_up, items, known, parts, spec_of, view, views
 from docpipe.ledger.workers import is_alive, say_alive, say_goodbye
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "Merged",
     "Opened",
     "Quota",
+    "Routed",
     "Sent",
     "Stored",
     "Terms",
@@ -79,6 +81,7 @@ __all__ = [
     "meaning",
     "new_job_id",
     "open_ledger",
+    "parts",
     "read_hint",
     "redeliver",
     "release",

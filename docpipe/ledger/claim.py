@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from docpipe.errors import CrashError
 from docpipe.ledger import tables
 from docpipe.ledger.ledger import Ledger, Tx
+from docpipe.ledger.parts import send_on
 from docpipe.ledger.phases import advance, at, conclude, end_item, enter, read_again
-from docpipe.ledger.records import Delivered, Done, Hint, JobSpec, Merged, Opened, Stored, Unsettled, Work
+from docpipe.ledger.records import Delivered, Done, Hint, JobSpec, Merged, Opened, Routed, Stored, Unsettled, Work
 from docpipe.ledger.tables import Kind
 from docpipe.records import Record
 
@@ -49,11 +50,11 @@ def claim(ledger: Ledger, hint: Hint, *, owner: str, terms: Terms = TERMS) -> Wo
         )
         if taken is None:
             return None
-        whose = tx.one(sa.select(tables.job.c.spec, tables.job.c.tenant, tables.job.c.traceparent).where(tables.job.c.id == hint.job))
+        job = tables.job.c
+        whose = tx.one(sa.select(job.spec, job.tenant, job.traceparent, job.packet).where(job.id == hint.job))
     if whose is None:
         return None
-    spec = JobSpec.model_validate_json(whose.spec)
-    return Work(**hint._asdict(), **taken._asdict(), spec=spec, tenant=whose.tenant, traceparent=whose.traceparent)
+    return Work(**hint._asdict(), **taken._asdict(), **{**whose._asdict(), "spec": JobSpec.model_validate_json(whose.spec)})
 
 
 def renew(ledger: Ledger, owner: str, *, terms: Terms = TERMS) -> set[Hint]:
@@ -70,7 +71,7 @@ def settle(ledger: Ledger, item: Work, done: Done) -> bool:
     """The item is done: what it left behind is part of the job, which moves on. All in one transaction; False, and nothing has happened,
     where the claim was lost."""
     with ledger.write() as tx:
-        tx.lock_job(item.job)
+        row = tx.lock_job(item.job)
         artifact = done.artifact if isinstance(done, Stored | Opened) else None
         if not end_item(tx, item.hint, "done", artifact=artifact):
             return False
@@ -82,8 +83,10 @@ def settle(ledger: Ledger, item: Work, done: Done) -> bool:
                 tx.tell(item.job, item.kind, page=item.page)
             case Unsettled(pages=pages, tier=tier, lane=lane):
                 read_again(tx, item.job, pages, tier=tier, lane=lane)
+            case Routed(routes=routes):
+                send_on(tx, row, routes)
             case Merged(document_pages=count):
-                if count is not None:
+                if count is not None and not row.packet:
                     tx.run(tables.job.update().where(tables.job.c.id == item.job).values(pages=count))
                 conclude(tx, item.job, status=done.status, result=done.result, result_sha256=done.sha256)
             case Delivered():

@@ -1,10 +1,11 @@
 """How a job goes from one state to the next, always inside the transaction that ends an item. Knows the order, no claim and no message.
 
     preparing -> reading -> merging -> delivering -> done
-                    ^__________|                              the next round of the cascade
+                    ^__________|  ^   |                       the next round of the cascade
+                                  parting                    a packet waits for its parts, then they are put together
     any of them but done -> cancelled
 
-Every function here expects the job's row to be locked.
+Every function here expects the job's row to be locked. A part is locked before its packet, never after.
 """
 
 from __future__ import annotations
@@ -92,8 +93,19 @@ def conclude(tx: Tx, job_id: str, *, status: Status, **columns: str | None) -> N
 
 def finish(tx: Tx, job_id: str, state: JobState = "done") -> None:
     """Nothing more happens to the job by itself."""
-    tx.run(job.update().where(job.c.id == job_id).values(state=state, unfinished=0, due_at=None, ended_at=tx.now))
+    ended = job.update().where(job.c.id == job_id).values(state=state, unfinished=0, due_at=None, ended_at=tx.now)
+    (packet,) = tx.one(ended.returning(job.c.packet))
     tx.tell(job_id, state)
+    if packet:
+        _put_together(tx, packet)
+
+
+def _put_together(tx: Tx, packet: str) -> None:
+    """Move the packet on if none of its parts is at work. Of two that end at once the later sees the other's end, as both lock it."""
+    row = tx.lock_job(packet)
+    at_work = sa.select(job.c.id).where(job.c.packet == packet, job.c.state.not_in(tables.ENDED)).limit(1)
+    if row.state == "parting" and tx.one(at_work) is None:
+        enter(tx, packet, "merging", kind="merge", items={row.round: None}, lane="merge", round=row.round)
 
 
 def cancel_rest(tx: Tx, job_id: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from docpipe.errors import UsageError
 from docpipe.ledger.tables import KINDS, JobState, Kind, Lane, WorkState
 from docpipe.limits import Limits
-from docpipe.records import Document, ReadOptions, Record, SchemaRef, Status
+from docpipe.records import Document, ReadOptions, Record, Route, SchemaRef, Status
 
 TIER = 100_000  # more than a document may have pages: the index of page 7 in tier 2 of the cascade is 200007
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
@@ -19,7 +19,8 @@ class JobSpec(Record):
     """All that a worker has to know to read a document, as it was submitted. Code never travels: the schema is a reference and a hash.
 
     `source` names the stored document, `key` the reading (the same document, schema and options have the same, wherever they are read).
-    `locked`: the document's password lies beside it in the store, never in here. `webhook` is called with every outcome.
+    `locked`: the document's password lies beside it in the store, never in here. `webhook` is called with every outcome. `route` is no
+    wish of the submitter's: it is what sorting found the document to be, where it was asked to.
     """
 
     key: str
@@ -30,6 +31,12 @@ class JobSpec(Record):
     limits: Limits = Limits()
     locked: bool = False
     webhook: str | None = None
+    route: Route | None = None
+
+    @property
+    def reads(self) -> SchemaRef:
+        """The schema that it is read with."""
+        return self.route.schema_ref if self.route else self.schema_ref
 
 
 class Hint(NamedTuple):
@@ -60,7 +67,8 @@ def check_tenant(name: str) -> str:
 
 
 class Work(Record):
-    """An item that its holder has claimed. `traceparent` is that of its job's submission, where one was traced."""
+    """An item that its holder has claimed. `traceparent` is that of its job's submission, where one was traced; `packet` the job that its
+    own is a part of."""
 
     job: str
     kind: Kind
@@ -75,6 +83,7 @@ class Work(Record):
     spec: JobSpec
     tenant: str
     traceparent: str | None = None
+    packet: str | None = None
 
     @property
     def tries(self) -> int:
@@ -111,7 +120,8 @@ class Item(Record):
 
 
 class JobView(Record):
-    """A job as its submitter sees it. `done`, `lost` and `total` count its pages; a lost one was given up and is a hole in the result."""
+    """A job as its submitter sees it. `done`, `lost` and `total` count its pages; a lost one was given up and is a hole in the result.
+    `packet` is the job of the packet that it is a part of, the `number`th."""
 
     id: str
     tenant: str
@@ -128,6 +138,8 @@ class JobView(Record):
     result_sha256: str | None = None
     error_code: str | None = None
     error: str | None = None
+    packet: str | None = None
+    number: int | None = None
 
     @property
     def ended(self) -> bool:
@@ -190,8 +202,15 @@ class Unsettled(Record):
     lane: Lane
 
 
+class Routed(Record):
+    """Of `merge`: what the document is. One route without a part is how the whole of it is read; several are parts of a packet, each of
+    which becomes a job of its own."""
+
+    routes: tuple[Route, ...]
+
+
 class Delivered(Record):
     """Of `deliver`: it has arrived."""
 
 
-Done = Opened | Stored | Merged | Unsettled | Delivered
+Done = Opened | Stored | Merged | Unsettled | Routed | Delivered

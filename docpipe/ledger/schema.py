@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from docpipe.errors import MismatchError
 from docpipe.ledger.ledger import Ledger
 
-HEAD = "0003"  # the newest file of migrations/versions
+HEAD = "0004"  # the newest file of migrations/versions
 _LOCK = 0x646F6370  # of PostgreSQL's advisory locks: one process at a time changes tables
 
 

@@ -40,7 +40,7 @@ def meaning(spec: JobSpec) -> str:
 
 
 def _wishes(spec: JobSpec) -> str:
-    return spec.model_dump_json(exclude={"source"})
+    return spec.model_dump_json(exclude={"source", "route"})
 
 
 def submit(

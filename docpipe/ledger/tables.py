@@ -31,14 +31,14 @@ from sqlalchemy import (
 
 Kind = Literal["prepare", "words", "read", "merge", "deliver"]
 WorkState = Literal["pending", "enqueued", "running", "done", "quarantined", "cancelled"]
-JobState = Literal["preparing", "reading", "merging", "delivering", "done", "cancelled"]
+JobState = Literal["preparing", "reading", "merging", "parting", "delivering", "done", "cancelled"]
 Lane = Literal["prepare", "gpu", "api", "alone", "merge", "deliver"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 LANES: tuple[Lane, ...] = get_args(Lane)
 UNDER_WAY: tuple[WorkState, ...] = ("enqueued", "running")
 UNDONE: tuple[WorkState, ...] = ("pending", *UNDER_WAY)
-UNFINISHED: tuple[JobState, ...] = ("preparing", "reading", "merging", "delivering")
+UNFINISHED: tuple[JobState, ...] = ("preparing", "reading", "merging", "parting", "delivering")
 ENDED: tuple[JobState, ...] = ("done", "cancelled")
 
 metadata = MetaData()
@@ -67,6 +67,7 @@ job = Table(
     Column("error_code", String(32)),
     Column("error", Text),
     Column("traceparent", String(64)),  # W3C's, of the submission, where it was traced
+    Column("packet", String(32)),  # the job whose document it is a part of
     UniqueConstraint("tenant", "key", name="job_key"),
 )
 _due = job.c.due_at.isnot(None)
@@ -74,6 +75,7 @@ Index("job_due", job.c.lane, job.c.tenant, job.c.served_at, sqlite_where=_due, p
 Index("job_state", job.c.state, job.c.tenant)
 Index("job_deadline", job.c.state, job.c.deadline_at)
 Index("job_ended", job.c.ended_at)
+Index("job_packet", job.c.packet)
 
 work = Table(
     "work",

@@ -28,8 +28,8 @@ def view(ledger: Ledger, job_id: str, *, tenant: str | None = None) -> JobView:
 def views(
     ledger: Ledger, *, tenant: str | None = None, unfinished: bool = False, most: int = 100, before: float | None = None
 ) -> list[JobView]:
-    """Jobs, the newest first; `before` goes on where an earlier call ended."""
-    wanted = sa.select(job).order_by(job.c.created_at.desc(), job.c.id).limit(most)
+    """Jobs, the newest first, and no parts of packets; `before` goes on where an earlier call ended."""
+    wanted = sa.select(job).where(job.c.packet.is_(None)).order_by(job.c.created_at.desc(), job.c.id).limit(most)
     if tenant is not None:
         wanted = wanted.where(job.c.tenant == tenant)
     if unfinished:
@@ -40,10 +40,17 @@ def views(
         return [_view(tx, row) for row in tx.all(wanted)]
 
 
-def ended(ledger: Ledger, *, seconds: float, tenant: str | None = None, most: int = 1000) -> list[str]:
-    """Jobs that ended longer than so many seconds ago, the oldest first."""
+def parts(ledger: Ledger, packet: str) -> list[JobView]:
+    """The parts of a packet, in order; none of any other job."""
     with ledger.read() as tx:
-        wanted = sa.select(job.c.id).where(job.c.ended_at < tx.now - seconds).order_by(job.c.ended_at).limit(most)
+        rows = [_view(tx, row) for row in tx.all(sa.select(job).where(job.c.packet == packet))]
+    return sorted(rows, key=lambda part: part.number or 0)
+
+
+def ended(ledger: Ledger, *, seconds: float, tenant: str | None = None, most: int = 1000) -> list[str]:
+    """Jobs that ended longer than so many seconds ago, the oldest first, and no parts of packets."""
+    with ledger.read() as tx:
+        wanted = sa.select(job.c.id).where(job.c.ended_at < tx.now - seconds, job.c.packet.is_(None)).order_by(job.c.ended_at).limit(most)
         if tenant is not None:
             wanted = wanted.where(job.c.tenant == tenant)
         return [row.id for row in tx.all(wanted)]
@@ -119,4 +126,5 @@ def _view(tx: Tx, row: Any) -> JobView:
     columns = {name: getattr(row, name) for name in JobView.model_fields if hasattr(row, name)}
     done = counts.get(("words", "done"), 0) if counts or row.result is None else row.pages or 0
     lost = counts.get(("words", "quarantined"), 0) + counts.get(("read", "quarantined"), 0)
-    return JobView(**columns, name=spec.document.name, done=done, lost=lost)
+    number = spec.route.part.number if spec.route and spec.route.part else None
+    return JobView(**columns, name=spec.document.name, done=done, lost=lost, number=number)

@@ -30,14 +30,20 @@ def neutral(text: str) -> str:
 
 def header_row(result: Result[Any], name: str) -> Row:
     """The document's own columns and every value that stands once, under its dotted path."""
-    row: Row = {"file": name, "status": result.status, "pages": result.document.pages, "issues": len(result.issues)}
+    pages = len(result.part.pages) if result.part else result.document.pages
+    row: Row = {**_which(result, name), "status": result.status, "pages": pages, "issues": len(result.issues)}
     return row | {_free(path, row): cell for path, cell in _flat(_plain(result.data))}
 
 
 def list_rows(result: Result[Any], name: str) -> Iterator[tuple[str, list[Row]]]:
     """(path of the list, its rows) for every list, empty ones too; `row` counts from 1. A list inside a row is one cell of JSON."""
     for path, items in _lists(_plain(result.data)):
-        yield path, [_list_row(item, {"file": name, "row": number}) for number, item in enumerate(items, 1)]
+        yield path, [_list_row(item, {**_which(result, name), "row": number}) for number, item in enumerate(items, 1)]
+
+
+def _which(result: Result[Any], name: str) -> Row:
+    """The file, and which of its documents where it holds several."""
+    return {"file": name} | ({"part": result.part.number} if result.part else {})
 
 
 def _list_row(item: Any, row: Row) -> Row:

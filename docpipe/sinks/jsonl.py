@@ -14,7 +14,8 @@ from docpipe.sinks import Sink
 class JsonLines(Sink):
     """`target` is the file, or the folder that gets `results.jsonl`; without one each line goes to stdout as it comes.
 
-    A line is the result as it stands in a file of its own, led by `file`: the name that tells documents of one base name apart.
+    A line is the result as it stands in a file of its own, led by `file`: the name that tells documents of one base name apart. Of a file
+    that holds several documents each has a line.
     """
 
     def __init__(self, target: Path | None) -> None:
@@ -24,7 +25,11 @@ class JsonLines(Sink):
             self._draft = self.resources.enter_context(draft_in(self._path.parent))
 
     def write(self, result: Result[Any], *, name: str) -> None:
-        line = b'{"file":' + json.dumps(name, ensure_ascii=False).encode() + b"," + result.to_json(indent=None).encode()[1:] + b"\n"
+        for document in result.documents():
+            self._write(document.to_json(indent=None), name)
+
+    def _write(self, said: str, name: str) -> None:
+        line = b'{"file":' + json.dumps(name, ensure_ascii=False).encode() + b"," + said.encode()[1:] + b"\n"
         if self._path is None:
             write_stdout(line)
         else:

@@ -32,6 +32,10 @@ class Table(Sink):
         self._spools = {DOCUMENTS: self._spool()}
 
     def write(self, result: Result[Any], *, name: str) -> None:
+        for document in result.documents():
+            self._write(document, name)
+
+    def _write(self, result: Result[Any], name: str) -> None:
         self._spools[DOCUMENTS].add(header_row(result, name))
         for path, rows in list_rows(result, name):
             if path not in self._spools:

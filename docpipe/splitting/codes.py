@@ -46,7 +46,7 @@ def codes_of(image: Image, *, dpi: float) -> tuple[Code, ...]:
     return tuple(Code(text=one.text.strip(), kind=str(one.format), box=_box(one.position, 72 / dpi)) for one in found if one.text.strip())
 
 
-def separator_of(codes: Iterable[Code], separators: Collection[str]) -> Code | None:
+def separator_of(codes: Iterable[Code], separators: Collection[str] = SEPARATORS) -> Code | None:
     """The code that says that a document ends here. Capitals make no difference."""
     wanted = {text.strip().casefold() for text in separators}
     return next((code for code in codes if code.text.casefold() in wanted), None)

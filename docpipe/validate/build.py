@@ -51,7 +51,7 @@ def build(
         fields=tuple(field(choice) for choice in choices.values() if choice.at is not None),
         issues=(*issues, *misfits),
         pages=tuple(sorted(readings.pages, key=lambda page: page.number)),
-        usage=ResultUsage(pages=pages, by_engine=usage(readings.outcomes), sent=sent(readings.outcomes)),
+        usage=ResultUsage(pages=pages, by_engine=usage(readings.outcomes), sent=sent(outcome.sent for outcome in readings.outcomes)),
         producer=producer(readings.outcomes),
         job=readings.job.id,
     )
@@ -160,23 +160,13 @@ def usage(outcomes: Sequence[Outcome]) -> dict[str, Usage]:
     spent: dict[str, list[Usage]] = {}
     for outcome in outcomes:
         spent.setdefault(outcome.engine, []).append(outcome.usage)
-    return {engine: _total(spent[engine]) for engine in sorted(spent)}
+    return {engine: Usage.total(spent[engine]) for engine in sorted(spent)}
 
 
-def _total(parts: Sequence[Usage]) -> Usage:
-    costs = sorted(part.cost_usd for part in parts if part.cost_usd is not None)
-    return Usage(
-        calls=sum(part.calls for part in parts),
-        prompt_tokens=sum(part.prompt_tokens for part in parts),
-        completion_tokens=sum(part.completion_tokens for part in parts),
-        cost_usd=sum(costs) if costs else None,
-    )
-
-
-def sent(outcomes: Sequence[Outcome]) -> tuple[Sent, ...]:
+def sent(parts: Iterable[Sent | None]) -> tuple[Sent, ...]:
     """What went to other machines: for each host, and each way of sending, the pages."""
     pages: dict[tuple[str, bool, bool], set[int]] = {}
-    for one in (outcome.sent for outcome in outcomes if outcome.sent):
+    for one in filter(None, parts):
         pages.setdefault((one.host, one.words, one.redacted), set()).update(one.pages)
     return tuple(
         Sent(host=host, pages=tuple(sorted(numbers)), words=words, redacted=redacted)

@@ -20,6 +20,7 @@ DIFFERS_FROM = 0.8  # so sure must the page's value be to contradict the XML
 NAME_DIFFERS_FROM = 0.5  # whom to pay is where fraud happens
 Severity = Literal["error", "warning"]
 _FREE_TEXT = frozenset({"address", "text", "page_text", "bool", "choice"})
+_KINDS = {"cover": "a cover sheet", "terms": "terms and conditions", "separator": "a separator sheet"}
 _CODES: tuple[tuple[type[Rule], str, str], ...] = (
     (Sum, "sum_mismatch", "does not add up"),
     (AnyOf, "sum_mismatch", "does not add up"),
@@ -36,6 +37,7 @@ def complaints(readings: Readings, specs: Sequence[FieldSpec], choices: Choices,
     return [
         *_damage(readings),
         *pages_failed(readings),
+        *_passed_over(readings),
         *engines_failed(readings),
         *_missing(specs, choices),
         *_broken(findings, choices),
@@ -61,6 +63,13 @@ def pages_failed(readings: Readings) -> Iterator[Issue]:
             yield Issue(
                 code="page_failed", severity="error", page=page.number, message=f"the page could not be read: {page.error or 'unknown'}"
             )
+
+
+def _passed_over(readings: Readings) -> Iterator[Issue]:
+    """A page of a kind that holds nothing to extract; that a blank one does not is plain."""
+    for page in readings.pages:
+        if page.kind not in ("content", "blank"):
+            yield Issue(code="page_skipped", page=page.number, message=f"taken for {_KINDS[page.kind]}: nothing was looked for on it")
 
 
 def engines_failed(readings: Readings) -> Iterator[Issue]:

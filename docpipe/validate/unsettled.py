@@ -12,8 +12,9 @@ from docpipe.records import Result
 
 def unsettled(result: Result[Any], schema: type[BaseModel]) -> tuple[int, ...]:
     """The pages that another reading may settle: none where the result is accepted, else those that its doubts lie on. A doubt that lies on
-    no page in particular, as a required value that was not found, lies on all. Pages that could not be read are nobody's."""
-    readable = [page.number for page in result.pages if page.status == "done"]
+    no page in particular, as a required value that was not found, lies on all. Pages that could not be read are nobody's, nor are those of
+    a kind that holds nothing."""
+    readable = [page.number for page in result.pages if page.status == "done" and page.kind == "content"]
     if result.status == "accepted":
         return ()
     given = {field.path for field in result.fields}

@@ -68,14 +68,15 @@ class Checkpoint:
         path = Path(self._options.model)
         return path.name if self._is_folder or path.is_absolute() else self._options.model
 
-    def model(self, kind: Any = None) -> Any:
-        """The weights, ready to answer; `kind` is the class that reads them, None the family's own.
+    def model(self, kind: Any = None, **more: Any) -> Any:
+        """The weights, ready to answer; `kind` is the class that reads them, None the family's own, `more` are keywords of its
+        `from_pretrained`.
 
         Raises EngineError, MissingError, OutboundError and ResourceError.
         """
         kind = kind or transformers().AutoModelForImageTextToText
         device = self.device
-        how: dict[str, Any] = {"dtype": self._dtype(device)}
+        how: dict[str, Any] = {"dtype": self._dtype(device), **more}
         if self._options.attention != "sdpa":  # left to the library, which takes it wherever a family has it
             how["attn_implementation"] = self._options.attention
         if self._options.device == SPREAD:

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from docpipe.errors import DocumentError
 from docpipe.extract import Engine
-from docpipe.extract.einvoice.dialects import OTHER_TYPES
+from docpipe.extract.einvoice.dialects import DIALECTS, OTHER_TYPES
 from docpipe.extract.einvoice.ground import ground, printed
 from docpipe.extract.einvoice.xml import PRICE_BASIS, texts
 from docpipe.fields import FieldSpec, fields_of, pattern, titles_of
@@ -62,6 +62,12 @@ class EInvoice(Engine):
             candidates=tuple(ground(item, specs, pages_text) for item in read if isinstance(item, Candidate)),
             issues=(*(item for item in read if isinstance(item, Issue)), *_other_kind(written, schema)),
         )
+
+
+def reads(schema: type[BaseModel]) -> bool:
+    """Whether most of what such XML says has a field in the schema, so that its documents are of this kind."""
+    said = next(iter(DIALECTS.values())).fields
+    return 2 * len({spec.path for spec in fields_of(schema)} & set(said)) > len(said)
 
 
 def _read(written: dict[str, str], specs: dict[str, FieldSpec]) -> Iterator[Candidate | Issue]:

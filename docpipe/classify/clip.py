@@ -1,0 +1,13 @@
+"""What a page is by what CLIP sees in its picture."""
+
+from __future__ import annotations
+
+from docpipe.classify._looks import Contrastive
+from docpipe.looks.clip import Clip
+
+
+class ClipClassifier(Contrastive):
+    """The checkpoint is that of DOCPIPE_CHECKPOINTS__CLIP."""
+
+    name = "clip"
+    embedder = Clip
