@@ -15,7 +15,7 @@ from docpipe.search.codes import MARK
 from docpipe.search.fields import FieldValue
 from docpipe.search.index import FoundPage, Index
 from docpipe.search.pages import lines_in, printed
-from docpipe.search.query import Phrase, Query, Term, parse
+from docpipe.search.query import Query, Term, parse
 from docpipe.search.tokens import Token
 
 if TYPE_CHECKING:
