@@ -15,7 +15,7 @@ from docpipe.search.codes import MARK
 from docpipe.search.fields import FieldValue
 from docpipe.search.index import FoundPage, Index
 from docpipe.search.pages import lines_in, printed
-from docpipe.search.query import Phrase, Query, Term, parse
+from docpipe.search.query import Query, Term, parse
 from docpipe.search.tokens import Token
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from docpipe.looks import Embedder
 
 SMOOTHING = 60  # the paper's k
-DEPTH = 100  # pages of each ranking that are ranked together
+DEPTH = 50  # pages of each ranking that are ranked together
 MOST = 1000  # pages that a search may be asked for
 AROUND = 6  # words of a snippet before and behind the first hit
 
@@ -69,8 +69,7 @@ def search(
 ) -> list[Answer]:
     """The tenant's pages that fit best: by `text`, which may be anything (see `docpipe.search.query`), by the picture that they are to look
     `like`, or by both. With an embedder, text is looked for in the pictures as well. Raises MismatchError where the index's looks are
-    another embedder's, UsageError where a picture is
-    given and no page has a look, and what the embedder raises."""
+    another embedder's, UsageError where there is a picture and no page has a look, and what the embedder raises."""
     if like is not None and (embedder is None or index.embedder() is None):
         raise UsageError("no page of the index has a look", hint="docpipe index FILE... --looks NAME")
     query = parse(text, is_field=lambda name: index.is_field(name, tenant=tenant))
@@ -139,19 +138,27 @@ def _answer(
 
 def _spans(tokens: Sequence[Token], terms: Sequence[Term]) -> Iterator[tuple[int, int]]:
     """The first and the last word of every place where a term stands."""
-    for term in terms:
-        for phrase in term.phrases:
-            size = len(phrase.tokens)
-            for start in range(len(tokens) - size + 1):
-                if _fits(tokens[start : start + size], phrase):
-                    yield tokens[start].first, tokens[start + size - 1].last
+    places: dict[str, list[int]] = {}
+    for place, token in enumerate(tokens):
+        places.setdefault(token.text, []).append(place)
+    for phrase in {phrase for term in terms for phrase in term.phrases}:
+        first, *others = phrase.tokens
+        begins = _beginning(first, places) if phrase.prefix and not others else places.get(first, ())
+        for start in begins:
+            if _goes_on([token.text for token in tokens[start + 1 : start + len(phrase.tokens)]], others, prefix=phrase.prefix):
+                yield tokens[start].first, tokens[start + len(others)].last
 
 
-def _fits(tokens: Sequence[Token], phrase: Phrase) -> bool:
-    *firsts, last = zip((token.text for token in tokens), phrase.tokens, strict=True)
-    if any(text != wanted for text, wanted in firsts):
-        return False
-    return last[0].startswith(last[1]) if phrase.prefix and not last[0].startswith(MARK) else last[0] == last[1]
+def _beginning(prefix: str, places: Mapping[str, list[int]]) -> list[int]:
+    """Where words stand that begin so."""
+    return [place for text, at in places.items() if text.startswith(prefix) for place in at]
+
+
+def _goes_on(texts: Sequence[str], wanted: Sequence[str], *, prefix: bool) -> bool:
+    """Whether the phrase's other tokens follow."""
+    if prefix and wanted and len(texts) == len(wanted):
+        return [*texts[:-1]] == [*wanted[:-1]] and texts[-1].startswith(wanted[-1])
+    return [*texts] == [*wanted]
 
 
 def _hit(words: Sequence[Word], *, boxed: bool) -> Hit:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from docpipe.search.query import Query
 
-RANKED = 10_000  # of more pages that fit, only the newest so many are ranked
+RANKED = 5000  # of more pages that fit, only the newest so many are ranked
 
 
 class Engine(ABC):

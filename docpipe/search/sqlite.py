@@ -18,7 +18,7 @@ from docpipe.search.query import Phrase, Query, Term
 
 # Every character of a token that is not a letter or digit, see codes.py and fields.py. FTS5 splits at any other of ASCII, at none beyond.
 _TOKENIZE = "ascii tokenchars ''=.:-_''"
-_PRECISE = 4  # times as many as wanted are compared again without the loss of a byte
+_PRECISE = 2  # times as many as wanted are compared again without the loss of a byte
 _PUT = sa.text("INSERT INTO search_text(rowid, tokens) VALUES (:page, :tokens)")
 _DROP = sa.text("INSERT INTO search_text(search_text, rowid, tokens) VALUES ('delete', :page, :tokens)")
 _RANK = sa.text(
