@@ -415,7 +415,9 @@ def test_an_auto_that_makes_no_sense(schema):
 
 
 def test_pages_that_hold_nothing_to_extract_are_passed_over_and_said_so(tmp_path):
-    conditions = page(tmp_path / "conditions.pdf", ("General terms and conditions", *TERMS * 3, "Invoice no. 4711-99 Total 12.00 EUR"))
+    conditions = page(
+        tmp_path / "conditions.pdf", ("General terms and conditions", *TERMS * 3, "Invoice no. 4711-99 Total 12.00 EUR is void.")
+    )
     with pymupdf.open(SAMPLES / "invoice.pdf") as bill, pymupdf.open(conditions) as small_print:
         bill.insert_pdf(small_print)
         bill.save(tmp_path / "bill.pdf")
@@ -426,6 +428,19 @@ def test_pages_that_hold_nothing_to_extract_are_passed_over_and_said_so(tmp_path
     assert "kind" not in json.loads(alone.to_json())["pages"][0], "what a result had before has not changed"
     named = docpipe.run(tmp_path / "bill.pdf", "invoice")
     assert [one.kind for one in named.pages] == ["content"] * 3, "a schema that is named is looked for on every page"
+
+
+@pytest.mark.parametrize("title", ["Allgemeine Geschäftsbedingungen", "Fax"])
+def test_a_page_with_a_sum_is_looked_at_whatever_it_calls_itself(title, tmp_path):
+    """A total of 521.04 below small print speaks against that of the page before."""
+    prose = TERMS * 3 if title != "Fax" else ()
+    later = page(tmp_path / "later.pdf", (title, *prose, "Gesamtbetrag 521,04 EUR"))
+    with pymupdf.open(SAMPLES / "invoice.pdf") as bill, pymupdf.open(later) as added:
+        bill.insert_pdf(added)
+        bill.save(tmp_path / "bill.pdf")
+    found = docpipe.run(tmp_path / "bill.pdf", "auto")
+    assert [one.kind for one in found.pages] == ["content"] * 3 and found.status == "review"
+    assert ("two_values", "gross_total") in {(issue.code, issue.path) for issue in found.issues}
 
 
 def test_an_einvoice_without_pages_is_of_the_class_that_has_a_place_for_it(tmp_path):

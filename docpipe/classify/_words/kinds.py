@@ -31,7 +31,9 @@ TITLES: dict[PageKind, str] = {
 
 def kind_of(sight: Sight, marks: dict[str, list[Mark]]) -> tuple[PageKind, Mark | None]:
     """What kind of page it is, and the title that says so. Conditions are a page of prose under such a title; a cover and a separator
-    print little else."""
+    print little else. A page with sums is content whatever it calls itself: a total that is passed over is a rival that nobody sees."""
+    if sight.sums:
+        return "content", None
     titles = {kind: _title(marks.get(kind, ())) for kind in TITLES}
     if (title := titles["terms"]) and _is_prose(sight):
         return "terms", title

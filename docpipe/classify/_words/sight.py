@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -20,6 +20,7 @@ WORD = 60  # characters of a word that are looked at
 BARE = 4  # characters from which on a number is not looked up: it is a value
 ALONE, SHORT = 1, 4  # further words of a line that is a title: in small and in large print
 _MONEY = re.compile(r"(?<![\d.,])[-(]?[$€£₩¥]?\d{1,3}(?:[.,' ]?\d{3})*[.,]\d{2}(?![\d.,]\d)[-)]?")
+_CURRENCY = re.compile(r"[$€£₩¥]|[A-Z]{3}|Euro|kr|zł|원")  # what may follow an amount
 _DATE = re.compile(r"(?<!\d)(?:\d{1,4}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2}[./-][A-Za-z]{3,9}[./-]\d{2,4})(?!\d)")
 _TIME = re.compile(r"(?<![\d:])[0-2]?\d:[0-5]\d(?::[0-5]\d)?(?![\d:])")
 _RATE = re.compile(r"\d\s?%")
@@ -43,7 +44,7 @@ class Found:
 @dataclass(frozen=True)
 class Sight:
     """All that a page shows. `kinds` are the kinds of values that are printed on it, `narrow` 0..1 how much it is one narrow column, as a
-    till prints it, `hangul` the share of Hangul among its letters."""
+    till prints it, `hangul` the share of Hangul among its letters; `sums`: an amount ends a line, as values do and sentences seldom."""
 
     words: tuple[Word, ...]
     found: tuple[Found, ...]
@@ -51,6 +52,7 @@ class Sight:
     narrow: float
     hangul: float
     letters: int
+    sums: bool
 
     def text(self, found: Found) -> str:
         return " ".join(word.text for word in self.words[found.start : found.end])
@@ -73,6 +75,7 @@ def look(page: Words, vocabulary: Vocabulary) -> Sight:
         narrow=_narrow(words),
         hangul=len(_HANGUL.findall(text)) / letters if letters else 0.0,
         letters=letters,
+        sums=any(map(_ends_with_amount, _lines(words))),
     )
 
 
@@ -130,6 +133,20 @@ def _kinds(text: str, page: Words) -> Iterator[str]:
         yield "bool"
     yield from ("iban" for number in find_ibans(text) if number.valid)
     yield from ("tax_id" for number in find_tax_ids(text) if number.valid)
+
+
+def _lines(words: Sequence[Word]) -> Iterable[list[str]]:
+    """What the words of each printed line say."""
+    lines: dict[int, list[str]] = {}
+    for word in words:
+        lines.setdefault(word.line, []).append(word.text)
+    return lines.values()
+
+
+def _ends_with_amount(line: Sequence[str]) -> bool:
+    """A full stop behind the amount makes it a sentence's end."""
+    last = line[-2] if len(line) > 1 and _CURRENCY.fullmatch(line[-1]) else line[-1]
+    return bool(_MONEY.fullmatch(_CURRENCY.sub("", last)))
 
 
 def _narrow(words: Sequence[Word]) -> float:
