@@ -18,6 +18,7 @@ from docpipe.choosing import read_choice
 from docpipe.errors import DeadlineError, FailedError, LedgerError, NotFoundError, QuotaError
 from docpipe.ledger import Event, Item, JobSpec, JobView, Ledger, Quota, check_tenant, new_job_id, open_ledger
 from docpipe.outbound import Outbound, fetch
+from docpipe.passwords import retry_with
 from docpipe.preprocess import identify
 from docpipe.records import Document, Result
 from docpipe.request import Request, job_id
@@ -223,7 +224,7 @@ class Client:
         and UsageError."""
         found = self.job(job)
         if password is not None:
-            self._store.put(secret_name(found.tenant, found.packet or found.id), password.encode(), private=True)
+            return retry_with(password, self._ledger, self._store, found, pages=pages)
         return book.retry(self._ledger, found.id, pages=pages)
 
     def redeliver(self, job: str) -> bool:

@@ -87,7 +87,7 @@ def write_parts(
     """
     targets = part_paths(path, packet, folder)
     if taken := next((target for target in targets if _is_taken(target, path, replace=replace)), None):
-        raise UsageError("there already", file=taken.name, hint="choose another --out, or replace what is there with --replace")
+        raise UsageError("there already", file=taken.name, hint=_way_out(taken, path))
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with readable(path) as source, temporary() as space:
@@ -107,6 +107,12 @@ def write_parts(
 def _is_taken(target: Path, packet: Path, *, replace: bool) -> bool:
     """Whether something is there that must stay: what may not be replaced, a link, and the packet itself."""
     return target.is_symlink() or (target.exists() and (not replace or target.samefile(packet)))
+
+
+def _way_out(taken: Path, packet: Path) -> str:
+    """What helps; no link and no packet is ever replaced."""
+    stays = _is_taken(taken, packet, replace=True)
+    return "choose another --out" if stays else "choose another --out, or replace what is there with --replace"
 
 
 def _suffix(path: Path, packet: Packet) -> str:

@@ -129,7 +129,7 @@ class Steps(Materials):
     def _forget_secret(self, item: Work) -> None:
         """A password is kept no longer than steps need it that open the document."""
         home = item.packet or item.job
-        if book.view(self.ledger, home).state in ("delivering", "done", "cancelled"):
+        if book.view(self.ledger, home).state in book.CONCLUDED:
             self.store.delete(secret_name(item.tenant, home))
 
     def _wait(self, item: Work, *, code: str, message: str, after: float = 0.0) -> None:

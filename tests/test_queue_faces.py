@@ -171,6 +171,35 @@ def test_a_locked_document_is_retried_with_its_password(client, place, ledger, s
     assert "Secret words" in client.result(job).data["text"]
 
 
+def locked(path):
+    document = pymupdf.open()
+    document.new_page().insert_text((72, 72), "Secret words on a page of a document")
+    document.save(path, encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="open sesame", owner_pw="owner")
+    return path
+
+
+def test_a_document_that_was_submitted_without_its_password_is_retried_with_it(client, place, ledger, steps, tmp_path):
+    job = client.submit(locked(tmp_path / "locked.pdf"), Request())
+    work(ledger, steps)
+    assert client.job(job).error_code == "password"
+    client.retry(job, password="open sesame")
+    work(ledger, steps)
+    assert "Secret words" in client.result(job).data["text"]
+    assert not (place / "store" / "acme" / job / "password").exists()
+
+
+def test_a_retry_that_is_refused_changes_no_password(client, place, ledger, steps, tmp_path):
+    job = client.submit(locked(tmp_path / "locked.pdf"), Request(), password="open sesame")
+    secret = place / "store" / "acme" / job / "password"
+    with pytest.raises(UsageError, match="at work"):
+        client.retry(job, password="wrong")
+    assert secret.read_text() == "open sesame"
+    work(ledger, steps)
+    with pytest.raises(UsageError, match="no page 9"):
+        client.retry(job, pages=[9], password="open sesame")
+    assert not secret.exists()
+
+
 def test_code_never_travels(client, place, ledger, steps):
     path = text_pages(place / "x.pdf", ["word"])
     for name in ("os:path", "nowhere.py:Thing", "../obeys.py:Thing"):

@@ -33,11 +33,12 @@ from docpipe.ledger.records import (
 from docpipe.ledger.schema import open_ledger
 from docpipe.ledger.submit import Quota, meaning, new_job_id, submit
 from docpipe.ledger.sweep import sweep
-from docpipe.ledger.tables import LANES, Kind, Lane
+from docpipe.ledger.tables import CONCLUDED, LANES, Kind, Lane
 from docpipe.ledger.views import counts, ended, events, given_up, items, known, parts, spec_of, view, views
 from docpipe.ledger.workers import is_alive, say_alive, say_goodbye
 
 __all__ = [
+    "CONCLUDED",
     "LANES",
     "TIER",
     "Delivered",

@@ -36,16 +36,18 @@ def _cancel(tx: Tx, job_id: str) -> bool:
     return True
 
 
-def retry(ledger: Ledger, job_id: str, *, pages: Sequence[int] = ()) -> int:
+def retry(ledger: Ledger, job_id: str, *, pages: Sequence[int] = (), locked: bool = False) -> int:
     """Do again what was given up or cancelled, or these pages whatever became of them, and what follows from it. Returns how many pages.
 
     A document that could not be opened, or was read through in one go, is opened again; where nothing is missing its pages are
-    merged again. Of a packet it is the parts that are tried again. Raises NotFoundError, and
-    UsageError where the job is still at work or has no such page.
+    merged again. Of a packet it is the parts that are tried again. `locked`: a password lies beside the document now. Raises
+    NotFoundError, and UsageError where the job is still at work or has no such page.
     """
     with ledger.write() as tx:
         parts = [part for part in parts_of(tx, job_id) if _to_retry(tx, part, pages)]
         rows = [_ended_row(tx, one) for one in (*parts, job_id)]
+        if locked:
+            _lock(tx, rows[-1])
         return sum(_retry(tx, row, _of(tx, row.id, pages)) for row in rows[:-1]) if parts else _retry(tx, rows[-1], pages)
 
 
@@ -83,6 +85,12 @@ def _retry(tx: Tx, row: Any, pages: Sequence[int]) -> int:
     elif kind == "words" and (items or not opened):
         _sort_again(tx, row)
     return len(items)
+
+
+def _lock(tx: Tx, row: Any) -> None:
+    """The document may have been submitted without its password."""
+    spec = JobSpec.model_validate_json(row.spec)
+    tx.run(job.update().where(job.c.id == row.id).values(spec=spec.model_copy(update={"locked": True}).model_dump_json()))
 
 
 def _sort_again(tx: Tx, row: Any) -> None:

@@ -40,6 +40,7 @@ UNDER_WAY: tuple[WorkState, ...] = ("enqueued", "running")
 UNDONE: tuple[WorkState, ...] = ("pending", *UNDER_WAY)
 UNFINISHED: tuple[JobState, ...] = ("preparing", "reading", "merging", "parting", "delivering")
 ENDED: tuple[JobState, ...] = ("done", "cancelled")
+CONCLUDED: tuple[JobState, ...] = ("delivering", *ENDED)  # nothing opens the document any more
 
 metadata = MetaData()
 
