@@ -30,7 +30,7 @@ def routed(result: Result[Any], route: Route) -> Result[Any]:
 
 def put_together(document: Document, ref: SchemaRef, parts: Sequence[Result[Any]], *, left: Iterable[PageSummary] = ()) -> Result[Any]:
     """The packet's result: `accepted` or `failed` where each part is, else for `review`. `left` are pages that belong to no part."""
-    statuses = {part.status for part in parts}
+    statuses, left = {part.status for part in parts}, list(left)
     pages = [*(page for part in parts for page in part.pages), *left]
     return Result(
         status=statuses.pop() if len(statuses) == 1 else "review",
@@ -43,10 +43,15 @@ def put_together(document: Document, ref: SchemaRef, parts: Sequence[Result[Any]
             by_engine=_by_engine([part.usage for part in parts]),
             sent=sent(one for part in parts for one in part.usage.sent),
         ),
+        issues=tuple(_left_out(page) for page in left if page.kind == "content" and page.status != "blank"),
         producer=_producer(parts),
         parts=tuple(parts),
         retryable=any(part.retryable for part in parts),
     )
+
+
+def _left_out(page: PageSummary) -> Issue:
+    return Issue(code="page_left_out", page=page.number, message="the page is in none of the parts: nothing was looked for on it")
 
 
 def lost(document: Document, route: Route, *, code: str, message: str) -> Result[Any]:

@@ -26,7 +26,7 @@ from docpipe.preprocess.stage import EINVOICE
 from docpipe.records import Classified, Issue, Job, Page, Part, ReadOptions, Result, Route
 from docpipe.request import Request, job_id
 from docpipe.sorting import PageJudge, load_classifiers
-from docpipe.splitting import SEPARATORS, Plan, Sheet, cut, read_plan
+from docpipe.splitting import SEPARATORS, Sheet, cut, read_plan
 from docpipe.stopwatch import Stopwatch
 from docpipe.words import OcrEngine
 from docpipe.workspace import Workspace
@@ -59,8 +59,8 @@ class Sorter:
         return self._judge.look(page, job=job, ocr=ocr, space=space, limits=limits, password=password, waits=waits)
 
     def routes(self, sheets: Iterable[Sheet], *, einvoice: bool = False) -> list[Route]:
-        """The documents of a file, in order; one without a part is the whole file. One that carries an `einvoice` is that invoice, unless
-        the plan says where to cut. Each sheet is looked at once, so that few are in memory."""
+        """The documents of a file, in order; one without a part is the whole file. One that carries an `einvoice` is cut only where the
+        plan says so: what looks like several is for a person. Each sheet is looked at once, so that few are in memory."""
         verdicts: list[PageVerdict] = []
 
         def noted() -> Iterator[Sheet]:
@@ -68,12 +68,13 @@ class Sorter:
                 verdicts.append(sheet.verdict)
                 yield sheet
 
-        plan = Plan(kind="never") if einvoice and self._plan.kind == "auto" else self._plan
-        split = cut(noted(), plan)
+        split = cut(noted(), self._plan)
         if einvoice and not verdicts:
             return [self._unprinted()]
-        if plan.kind != "pages" and len(split.parts) <= 1:
+        if len(split.parts) <= 1 and (self._plan.kind != "pages" or not split.between):
             return [self._route(verdicts)]
+        if einvoice and self._plan.kind == "auto":
+            return [_undivided(self._route(verdicts), len(split.parts))]
         return [self._route([one for one in verdicts if one.page in part.pages], part) for part in split.parts]
 
     def _unprinted(self) -> Route:
@@ -173,6 +174,13 @@ def _kept(result: Result[Any], number: int, space: Workspace) -> Result[Any]:
     """The result; its readings lie apart from those of the next part."""
     space.path("readings.json").rename(space.path(f"readings-{number}.json"))
     return result
+
+
+def _undivided(route: Route, parts: int) -> Route:
+    """The whole file, which somebody has to look at."""
+    message = f"its pages look like {parts} documents, and nobody knows which of them the XML in the file is about"
+    issue = Issue(code=SEVERAL, severity="error", message=message, suggestion="say where to cut, as in --split pages:1-2,3")
+    return route.model_copy(update={"issues": (*route.issues, issue)})
 
 
 def _issues(verdict: Verdict) -> Iterator[Issue]:

@@ -144,6 +144,18 @@ def test_a_bad_page_stays_with_itself(tmp_path):
     assert len(pages) == 3 and "invoice" in texts(space, 3)
 
 
+def test_a_page_whose_content_is_not_in_the_file_is_a_hole_and_no_blank_page(tmp_path):
+    with pymupdf.open() as document:
+        for text in ("Invoice 1", "Invoice 2", None):
+            page = document.new_page()
+            if text:
+                page.insert_text((72, 100), text)
+        document.xref_set_key(document[1].xref, "Contents", "99999 0 R")
+        document.save(tmp_path / "hole.pdf")
+    _, pages = pages_of(tmp_path / "hole.pdf")
+    assert [(page.status, page.error) for page in pages] == [("done", None), ("failed", "page"), ("blank", None)]
+
+
 @pytest.mark.parametrize("broken", [0.3, 0.6])
 def test_a_truncated_picture_is_damaged(tmp_path, broken):
     content = jpeg(printed(dpi=100))

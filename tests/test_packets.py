@@ -211,6 +211,8 @@ def test_retrying_a_packet_retries_the_parts_that_need_it(ledger):
     drain(ledger, worker(ledger))
     assert retry(ledger, packet) == 0 and states(ledger, packet, first, second) == ["merging", "done", "done"]
     drain(ledger, worker(ledger))
+    with pytest.raises(UsageError, match="page 3 is in no part"):
+        retry(ledger, packet, pages=[1, 3])
     with pytest.raises(UsageError, match="no page 9"):
         retry(ledger, packet, pages=[9])
     assert retry(ledger, packet, pages=[3]) == 1 and states(ledger, packet) == ["reading"], "the packet's own, which is in no part"
@@ -328,6 +330,7 @@ def test_each_part_is_what_its_pages_alone_would_be(packet):
         assert part.part is not None and part.part.pages == pages
         assert (part.data, part.fields, part.status) == (alone.data, alone.fields, alone.status)
     assert {page.number for page in whole.pages} == set(range(1, whole.document.pages + 1)), "pages in no part are shown all the same"
+    assert [(issue.code, issue.severity, issue.page) for issue in whole.issues] == [("page_left_out", "warning", page) for page in (4, 5)]
 
 
 def test_one_document_in_a_file_is_read_as_if_nobody_had_asked(client, book, steps):
@@ -343,6 +346,16 @@ def test_a_file_that_carries_an_einvoice_is_that_invoice(client, book, steps):
     work(book, steps)
     found = client.result(job)
     assert not found.parts and "einvoice" in {field.engine for field in found.fields}
+
+
+def test_an_einvoice_with_another_document_behind_it_is_for_a_person(tmp_path):
+    with pymupdf.open(SAMPLES / "facturx.pdf") as pile, pymupdf.open(SAMPLES / "rotated.pdf") as other:
+        pile.insert_pdf(other)
+        pile.save(tmp_path / "two.pdf")
+    found = run(tmp_path / "two.pdf", "invoice", split="auto")
+    assert (found.status, found.parts) == ("review", ()) and "several_documents" in {issue.code for issue in found.issues}
+    whole = run(SAMPLES / "facturx.pdf", "invoice", split="pages:1")
+    assert whole.part is None and "einvoice" in {field.engine for field in whole.fields}, "a plan that leaves nothing out cuts nothing"
 
 
 def test_a_part_never_gets_the_einvoice_of_its_file(client, book, steps, tmp_path):

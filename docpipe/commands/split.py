@@ -85,14 +85,17 @@ def _as_json(packet: Packet, files: Sequence[Path]) -> str:
 
 def _readable(packet: Packet, path: Path, files: Sequence[Path]) -> str:
     """A line for the file, one for each part, and one for each of its strongest signs."""
-    count = len(packet.parts)
-    lines = [f"{path}: {packet.document.pages} pages, {count} document{'' if count == 1 else 's'} (--split {packet.plan})"]
+    lines = [f"{path}: {_count(packet.document.pages, 'page')}, {_count(len(packet.parts), 'document')} (--split {packet.plan})"]
     for place, (part, verdict) in enumerate(zip(packet.parts, packet.verdicts, strict=True)):
         written = f" -> {files[place]}" if files else ""
         lines += [f"  {part.number}: {_part(part, verdict)}{written}", *(f"    {_sign(sign)}" for sign in _strongest(part))]
     if packet.between:
         lines.append(f"  between: {_pages(packet.between)}")
     return "".join(f"{one_line(line)}\n" for line in lines)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _part(part: Part, verdict: Verdict) -> str:

@@ -45,6 +45,8 @@ def retry(ledger: Ledger, job_id: str, *, pages: Sequence[int] = (), locked: boo
     """
     with ledger.write() as tx:
         parts = [part for part in parts_of(tx, job_id) if _to_retry(tx, part, pages)]
+        if parts and (beyond := set(pages).difference(*(_of(tx, part, pages) for part in parts))):
+            raise UsageError(f"page {min(beyond)} is in no part of the packet", file=job_id, hint="retry it by itself")
         rows = [_ended_row(tx, one) for one in (*parts, job_id)]
         if locked:
             _lock(tx, rows[-1])

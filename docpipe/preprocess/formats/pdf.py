@@ -72,7 +72,10 @@ class Pdf(Format):
         close_pdf(self._document)
 
     def _page(self, number: int) -> Any:
+        from docpipe.preprocess.pdf.document import check_content
+
         page = self._document[number - 1]
+        check_content(self._document, page)
         rect = page.rect
         if min(rect.width, rect.height) < LEAST_POINTS:
             raise PageError(f"page {number} has no size", page=number)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
-from docpipe.errors import DamagedError, EmptyError, PasswordError
+from docpipe.errors import DamagedError, EmptyError, PageError, PasswordError
 from docpipe.preprocess.pdf.mupdf import pymupdf
 
 _FEW_PAGES = 20
+_REFERENCE = re.compile(r"(\d+) \d+ R\b")
 
 
 def open_pdf(path: Path, password: str | None) -> Any:
@@ -34,6 +36,18 @@ def check_pages(document: Any, pages: int, path: Path, password: str | None) -> 
         raise DamagedError("no page of the damaged PDF is left")
     if pages <= _FEW_PAGES and all(_is_bare(document, index) for index in range(pages)):
         raise DamagedError("what is left of the damaged PDF are bare pages")
+
+
+def check_content(document: Any, page: Any) -> None:
+    """Raises PageError where the page names content that the file does not hold. A reader shows it blank, as the format has it; but a page
+    that was meant to be blank names none."""
+    _, named = document.xref_get_key(page.xref, "Contents")
+    if any(not _is_there(document, int(number)) for number in _REFERENCE.findall(named)):
+        raise PageError(f"page {page.number + 1} names content that is not in the file", page=page.number + 1)
+
+
+def _is_there(document: Any, number: int) -> bool:
+    return bool(0 < number < document.xref_length() and document.xref_object(number, compressed=True) != "null")
 
 
 def _is_bare(document: Any, index: int) -> bool:
