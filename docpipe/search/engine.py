@@ -11,8 +11,6 @@ import sqlalchemy as sa
 
 from docpipe.search.query import Query
 
-RANKED = 5000  # of more pages that fit, only the newest so many are ranked
-
 
 class Engine(ABC):
     """Statements of one database. Has no state: every call is part of the transaction `tx`."""

@@ -31,6 +31,7 @@ from docpipe.search.rows import (
 )
 from docpipe.search.writing import Added, Entry
 
+MOST_OF_ANY = 12  # terms of a query whose terms stand on no page together
 document, holder, page, field, meta = tables.document, tables.holder, tables.page, tables.field, tables.meta
 
 
@@ -127,14 +128,15 @@ class Index:
 
     def rank(self, query: Query, *, tenant: str, most: int) -> tuple[list[int], bool]:
         """The tenant's pages that fit the query by their text, the best first, and whether all its terms are on them: where no page has
-        all, it is those that have any."""
+        all, it is those that have any of the first."""
         if not (query.terms or query.filters):
             return [], True
         with self._database.read() as tx:
             found = self._engine.rank(tx, query, whose(tenant), every=True, most=most)
             if found or len(query.terms) < 2:
                 return found, True
-            return self._engine.rank(tx, query, whose(tenant), every=False, most=most), False
+            some = query.model_copy(update={"terms": query.terms[:MOST_OF_ANY]})
+            return self._engine.rank(tx, some, whose(tenant), every=False, most=most), False
 
     def near(self, look: np.ndarray, query: Query, *, tenant: str, embedder: str, most: int) -> list[tuple[int, float]]:
         """The tenant's pages that look most like the vector and fit the query's filters, with the cosine. Raises MismatchError where
