@@ -156,6 +156,26 @@ def test_a_page_whose_content_is_not_in_the_file_is_a_hole_and_no_blank_page(tmp
     assert [(page.status, page.error) for page in pages] == [("done", None), ("failed", "page"), ("blank", None)]
 
 
+def test_a_page_that_has_no_number_of_its_own_is_read(tmp_path):
+    text = b"BT /F1 20 Tf 30 200 Td (Invoice 4711 is here) Tj ET"
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 300]/Contents 3 0 R/Resources<</Font<</F1 4 0 R>>>>>>"
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Count 1/Kids[" + page + b"]>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(text), text),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    ]
+    content, places = b"%PDF-1.4\n", []
+    for number, body in enumerate(objects, 1):
+        places.append(len(content))
+        content += b"%d 0 obj%s endobj\n" % (number, body)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    end = b"xref\n0 5\n0000000000 65535 f \n" + table + b"trailer<</Size 5/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % len(content)
+    (tmp_path / "direct.pdf").write_bytes(content + end)
+    space, (found,) = pages_of(tmp_path / "direct.pdf")
+    assert found.status == "done" and "4711" in texts(space, 1)
+
+
 @pytest.mark.parametrize("broken", [0.3, 0.6])
 def test_a_truncated_picture_is_damaged(tmp_path, broken):
     content = jpeg(printed(dpi=100))

@@ -40,7 +40,9 @@ def check_pages(document: Any, pages: int, path: Path, password: str | None) -> 
 
 def check_content(document: Any, page: Any) -> None:
     """Raises PageError where the page names content that the file does not hold. A reader shows it blank, as the format has it; but a page
-    that was meant to be blank names none."""
+    that was meant to be blank names none. A page without a number of its own, as some write it, cannot be asked."""
+    if not 0 < page.xref < document.xref_length():
+        return
     _, named = document.xref_get_key(page.xref, "Contents")
     if any(not _is_there(document, int(number)) for number in _REFERENCE.findall(named)):
         raise PageError(f"page {page.number + 1} names content that is not in the file", page=page.number + 1)
