@@ -14,7 +14,7 @@ from docpipe import errors, run
 from docpipe.allowed import Allowed
 from docpipe.artifacts import secret_name
 from docpipe.client import Client
-from docpipe.delivery import Delivery
+from docpipe.delivery import Delivery, message
 from docpipe.errors import MismatchError, UsageError
 from docpipe.ledger import (
     LANES,
@@ -356,6 +356,17 @@ def test_an_einvoice_with_another_document_behind_it_is_for_a_person(tmp_path):
     assert (found.status, found.parts) == ("review", ()) and "several_documents" in {issue.code for issue in found.issues}
     whole = run(SAMPLES / "facturx.pdf", "invoice", split="pages:1")
     assert whole.part is None and "einvoice" in {field.engine for field in whole.fields}, "a plan that leaves nothing out cuts nothing"
+
+
+def test_webhooks_say_which_part_of_which_packet_it_is(client, book, steps, packet, place):
+    job = client.submit(packet, asked(schema_name="invoice", split="pages:1-2,3"))
+    work(book, steps)
+    store = Store(str(place / "store"))
+    whole = json.loads(message(client.job(job), store))["data"]
+    assert "packet" not in whole and [one["part"]["number"] for one in whole["result"]["parts"]] == [1, 2]
+    for number, part in enumerate(client.parts(job), 1):
+        said = json.loads(message(part, store))["data"]
+        assert (said["packet"], said["part"], said["result"]["part"]["number"]) == (job, number, number)
 
 
 def test_a_part_never_gets_the_einvoice_of_its_file(client, book, steps, tmp_path):
