@@ -115,7 +115,8 @@ def _answer(
     page: FoundPage, query: Query, score: float, text_rank: int | None, look_rank: int | None, cosine: float | None, *, whole: bool
 ) -> Answer:
     forms = any(token.startswith(MARK) for term in query.terms for phrase in term.phrases for token in phrase.tokens)
-    spans = sorted(set(_spans(printed(lines_in(page.words), forms=forms), query.terms)))
+    tokens = printed(lines_in(page.words), forms=forms) if query.terms else []
+    spans = sorted(set(_spans(tokens, query.terms)))
     hits = tuple(_hit(page.words[first : last + 1], boxed=page.number > 0) for first, last in spans)
     facts = page.facts
     return Answer(

@@ -19,7 +19,7 @@ from docpipe.search.engine import Engine
 from docpipe.search.query import Phrase, Query, Term
 
 _LOCK = 0x646F6373  # of PostgreSQL's advisory locks
-RANKED = 2000  # of more pages that fit, only the newest so many are ranked
+RANKED = 1000  # of more pages that fit, only the newest so many are ranked
 _POSITIONS = 16383  # the last place that a tsvector knows; what stands behind it is found, but in no phrase
 _MOST_POSITIONS = 255  # of one token
 _BYTES = 900_000  # of a page's tokens; a tsvector holds 1 MiB
@@ -39,14 +39,13 @@ _RANK = """
 """
 _BY_INDEX = "SET LOCAL enable_seqscan = off"  # whatever PostgreSQL takes a word to be: to read all pages takes seconds
 _NEWEST = sa.text("SELECT page FROM search_text WHERE tokens @@ CAST(:wanted AS tsquery) ORDER BY page + 0 DESC LIMIT :most")
-_NEAR = sa.text(
-    "SELECT page, 1 - (look <=> CAST(:look AS halfvec)) AS cosine FROM search_look WHERE tenant = :tenant"
-    " ORDER BY look <=> CAST(:look AS halfvec), page DESC LIMIT :most"
-)
-_NEAR_AMONG = sa.text(
-    "SELECT page, 1 - (look <=> CAST(:look AS halfvec)) AS cosine FROM search_look JOIN search_text USING (page)"
-    " WHERE tenant = :tenant AND tokens @@ CAST(:wanted AS tsquery) ORDER BY look <=> CAST(:look AS halfvec), page DESC LIMIT :most"
-)
+_NEAR = """
+    SELECT page, -negative AS cosine FROM (
+        SELECT page, look <#> CAST(:look AS halfvec) AS negative FROM search_look {among} WHERE tenant = :tenant {fits}
+    ) AS compared ORDER BY negative, page DESC LIMIT :most
+"""
+_ALL = sa.text(_NEAR.format(among="", fits=""))
+_SOME = sa.text(_NEAR.format(among="JOIN search_text USING (page)", fits="AND tokens @@ CAST(:wanted AS tsquery)"))
 
 
 class PostgresEngine(Engine):
@@ -112,9 +111,9 @@ class PostgresEngine(Engine):
     def near(self, tx: sa.Connection, look: np.ndarray, tenant: str, query: Query, whose: str, *, most: int) -> list[tuple[int, float]]:
         asked = {"look": _numbers(look), "tenant": tenant, "most": most}
         if not query.filters:
-            return [(row.page, row.cosine) for row in tx.execute(_NEAR, asked)]
+            return [(row.page, row.cosine) for row in tx.execute(_ALL, asked)]
         wanted = expression((), query.filters, whose, every=True)
-        return [(row.page, row.cosine) for row in tx.execute(_NEAR_AMONG, {**asked, "wanted": wanted})]
+        return [(row.page, row.cosine) for row in tx.execute(_SOME, {**asked, "wanted": wanted})]
 
 
 def vector_of(tokens: Sequence[str]) -> str:
