@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import random
 import signal
 import subprocess
 import time
@@ -11,9 +12,13 @@ import numpy as np
 import pymupdf
 import pytest
 from faces import ROOT, command, docpipe, environment, last_line, pdf, plugins, scan
+from looks import pages
+from looks.judgements import UNSEEN
+from looks.train import CHECKPOINT
 from PIL import Image
 
 from docpipe import errors
+from docpipe.classify._looks.prompts import options_of, prompts
 from docpipe.cli import main
 from docpipe.client import Client
 from docpipe.ledger import LANES, dispatch, open_ledger
@@ -27,6 +32,8 @@ pytestmark = pytest.mark.classify
 SAMPLES = ROOT / "samples"
 PAGES = 25
 INK = f"{ROOT / 'tests' / 'ink.py'}:Ink"
+SEEING = f"clip={CHECKPOINT}"  # trained on drawn pages
+EACH = 5  # unseen pages of a kind
 TWINS = {"invoice_scan.pdf": "invoice.pdf", "upside_down_scan.pdf": "rotated.pdf"}  # a scan and what was scanned
 DRAWN = sorted(path for path in SAMPLES.iterdir() if path.suffix in (".pdf", ".tif", ".jpg"))
 
@@ -86,6 +93,27 @@ def test_every_sample_is_found_by_its_words_its_number_and_its_look(samples, pat
     assert (likeliest["document"]["name"], likeliest["page"]) == (path.name, 1) and likeliest["cosine"] > 0.99
     seen = asked(capsys, "--like", snapshot(path, tmp_path), "--looks", INK, "--index", samples, "--limit", "1")
     assert TWINS.get(names(seen)[0], names(seen)[0]) == TWINS.get(path.name, path.name), "a small, gray, noisy picture of it finds it too"
+
+
+def test_every_sample_is_found_by_its_look_with_a_trained_model(capsys, url):
+    assert main(["index", *map(str, DRAWN), "--looks", SEEING]) == 0
+    for path in DRAWN:
+        likeliest = asked(capsys, "--like", path, "--looks", SEEING, "--limit", "1")[0]
+        assert (likeliest["document"]["name"], likeliest["page"]) == (path.name, 1) and likeliest["cosine"] > 0.99
+
+
+def test_unseen_pages_are_found_by_what_they_look_like_and_by_words_for_it(capsys, url, tmp_path):
+    kinds = pages.pile(tmp_path / "pile.pdf", EACH, seed=UNSEEN)
+    assert main(["index", str(tmp_path / "pile.pdf"), "--looks", SEEING]) == 0
+    captions = {option.name: prompts(option.phrases[-1])[0] for option in options_of(pages.classes())}
+    for kind in pages.CLASSES:
+        mine = {number for number, one in enumerate(kinds, 1) if one == kind}
+        with pymupdf.open() as other:
+            pages.draw(other, kind, random.Random(f"another {kind}"), faces=pages.OTHER_FACES)
+            other.save(tmp_path / f"{kind}.pdf")
+        for how in (("--like", tmp_path / f"{kind}.pdf"), (captions[kind],)):
+            found = asked(capsys, *how, "--looks", SEEING, "--limit", str(EACH))
+            assert len({answer["page"] for answer in found} & mine) >= EACH - 1, (kind, how)
 
 
 def snapshot(path: Path, folder: Path) -> Path:
