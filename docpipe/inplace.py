@@ -74,7 +74,7 @@ class InPlace(Steps):
         self.engines(request.options)
         self.ocr(request.options.ocr)
         if is_sorted(request.schema_name, request.options):
-            self.sorter_of(request.schema_name, request.options)
+            self.sorter_for(request.schema_name, request.options)
 
     def schema(self, item: Work) -> type[BaseModel]:
         return self._choice.schema(item.spec.reads)

@@ -22,7 +22,8 @@ from docpipe.allowed import Allowed
 from docpipe.artifacts import Opening, PageWords, artifact_name, secret_name
 from docpipe.backends import ModelOptions
 from docpipe.bundle import lost
-from docpipe.choosing import is_sorted
+from docpipe.choosing import is_sorted, read_choice
+from docpipe.classify import Classifier
 from docpipe.errors import CrashError, DocpipeError, MismatchError
 from docpipe.extract import Engine, load_engine
 from docpipe.ledger import JobSpec, Ledger, Work
@@ -30,8 +31,8 @@ from docpipe.preprocess import render
 from docpipe.preprocess.stage import EINVOICE
 from docpipe.records import Account, Document, Failure, Job, Outcome, Page, ReadOptions, Result, Route, SchemaRef
 from docpipe.request import Request
-from docpipe.routing import Sorter, load_sorter, routed_job
-from docpipe.sorting import no_words, unread
+from docpipe.routing import Sorter, routed_job
+from docpipe.sorting import load_classifiers, no_words, unread
 from docpipe.splitting import Sheet
 from docpipe.store import Store
 from docpipe.words import OcrEngine, load_ocr
@@ -62,7 +63,6 @@ class Materials:
         self.store = store
         self.hangs = False
         self.ocr = lru_cache(maxsize=4)(self._load_ocr)
-        self.sorter_of = lru_cache(maxsize=16)(self._load_sorter)
         self._allowed = allowed or Allowed()
         self._cache = cache
         self._model = model or ModelOptions()
@@ -71,6 +71,8 @@ class Materials:
         self._lock = threading.Lock()
         self._copies: dict[str, tempfile.TemporaryDirectory[str]] = {}
         self._engine = lru_cache(maxsize=16)(self._load_engine)
+        self._sorter = lru_cache(maxsize=16)(self._load_sorter)
+        self._classifiers = lru_cache(maxsize=4)(self._load_classifiers)
 
     def close(self) -> None:
         """Remove the copies of documents."""
@@ -107,15 +109,23 @@ class Materials:
         spec = item.spec
         if not is_sorted(spec.schema_ref.name, spec.options):
             return None
+        return self.sorter_for(self.reference(spec.schema_ref), self._allowed.options(spec.options))
+
+    def sorter_for(self, reference: str, options: ReadOptions) -> Sorter:
+        """Who sorts for jobs of that schema and these options. Raises what `Sorter` and its classifiers raise."""
         with self._lock:
-            return self.sorter_of(self.reference(spec.schema_ref), self._allowed.options(spec.options))
+            return self._sorter(reference, options.split, options.classifiers, options.backend)
 
     def reference(self, ref: SchemaRef) -> str:
         """What a job calls its schema, as it is to be loaded. Raises SchemaError."""
         return self._allowed.reference(ref.name)
 
-    def _load_sorter(self, reference: str, options: ReadOptions) -> Sorter:
-        return load_sorter(reference, Request(options=options, model=self._model, checkpoints=self._checkpoints))
+    def _load_sorter(self, reference: str, split: str, classifiers: tuple[str, ...], backend: str) -> Sorter:
+        return Sorter(read_choice(reference), ReadOptions(split=split), self._classifiers(classifiers, backend))
+
+    def _load_classifiers(self, names: tuple[str, ...], backend: str) -> list[Classifier]:
+        request = Request(options=ReadOptions(backend=backend), model=self._model, checkpoints=self._checkpoints)
+        return load_classifiers(names, request, contextlib.ExitStack())
 
     def engines(self, options: ReadOptions) -> list[Engine]:
         """The cascade, in order."""

@@ -93,18 +93,14 @@ class Sorter:
         return Route(schema_ref=self.choice.ref_of(verdict.choice), part=part, **said)
 
 
-def load_sorter(reference: str | type[BaseModel], request: Request) -> Sorter:
-    """A sorter with the classifiers of the request, for the rest of this process. Raises what `Sorter` and they raise."""
-    return Sorter(read_choice(reference), request.options, load_classifiers(request.options.classifiers, request, contextlib.ExitStack()))
-
-
 class Router:
     """Reads one file after the other, each document in it with the schema of its class. Made once per process, as a Reader is."""
 
     def __init__(self, reference: str | type[BaseModel], request: Request) -> None:
-        """Raises what `load_sorter` and a Reader raise."""
+        """Raises UsageError where a schema, a classifier or the way to cut does not exist, and what a Reader raises."""
         self._reader: Reader[Any] = Reader(DEFAULT_SCHEMA, request)
-        self._sorter = load_sorter(reference, request)
+        classifiers = load_classifiers(request.options.classifiers, request, contextlib.ExitStack())
+        self._sorter = Sorter(read_choice(reference), request.options, classifiers)
 
     def read(self, path: str | Path, *, password: str | None = None, work: str | Path | None = None) -> Result[Any]:
         """The document's result with the schema of its class, and what it was taken for in `classified`; of a file that holds several, the
