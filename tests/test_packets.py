@@ -16,6 +16,7 @@ from docpipe.artifacts import secret_name
 from docpipe.client import Client
 from docpipe.delivery import Delivery, message
 from docpipe.errors import MismatchError, UsageError
+from docpipe.indexing import Indexer
 from docpipe.ledger import (
     LANES,
     Merged,
@@ -41,6 +42,7 @@ from docpipe.ledger import (
 from docpipe.ledger.ledger import Ledger
 from docpipe.records import Part, ReadOptions, Result, Route, SchemaRef
 from docpipe.request import Request, make_request
+from docpipe.search import open_index, search
 from docpipe.settings import Settings, read_settings
 from docpipe.steps import Steps
 from docpipe.store import Store
@@ -356,6 +358,19 @@ def test_an_einvoice_with_another_document_behind_it_is_for_a_person(tmp_path):
     assert (found.status, found.parts) == ("review", ()) and "several_documents" in {issue.code for issue in found.issues}
     whole = run(SAMPLES / "facturx.pdf", "invoice", split="pages:1")
     assert whole.part is None and "einvoice" in {field.engine for field in whole.fields}, "a plan that leaves nothing out cuts nothing"
+
+
+def test_a_packet_that_was_read_is_found_by_the_fields_of_its_parts(client, book, steps, packet, place):
+    job = client.submit(packet, asked(schema_name="auto", split="pages:1-2,3,4,5"))
+    work(book, steps)
+    index = open_index(f"sqlite:///{place / 'search.sqlite'}")
+    indexer = Indexer(index, asked(), tenant="acme")
+    (finished,) = client.finished()
+    assert client.index(finished, indexer) == "added" and indexer.is_done(finished, index.jobs(tenant="acme"))
+    assert [answer.page for answer in search(index, "invoice_number=F25-0392", tenant="acme")] == [3]
+    assert {answer.page for answer in search(index, "schema=invoice", tenant="acme")} == {1, 2, 3}
+    assert [answer.jobs for answer in search(index, "schema:tax_invoice_kr", tenant="acme")] == [(job,)]
+    index.close()
 
 
 def test_webhooks_say_which_part_of_which_packet_it_is(client, book, steps, packet, place):

@@ -48,17 +48,14 @@ class Facts(Record):
 
 def facts_of(result: Result[Any], *, sha256: str | None = None) -> tuple[Facts, ...]:
     """A result's facts; of a packet those of each document in it. `sha256` is the result's, where it is known."""
-    parts: Sequence[Result[Any]] = getattr(result, "parts", ()) or (result,)
     whole = sha256 or result.sha256()
-    return tuple(_facts(part, whole) for part in parts)
+    return tuple(_facts(document, whole) for document in result.documents())
 
 
 def _facts(result: Result[Any], whole: str) -> Facts:
-    part = getattr(result, "part", None)
+    pages = result.part.pages if result.part else ()
     fields = (FieldValue.model_validate(field, from_attributes=True) for field in result.fields if field.value is not None)
-    return Facts(
-        schema_name=result.schema_ref.name, status=result.status, sha256=whole, pages=part.pages if part else (), fields=tuple(fields)
-    )
+    return Facts(schema_name=result.schema_ref.name, status=result.status, sha256=whole, pages=pages, fields=tuple(fields))
 
 
 def field_name(path: str) -> str:
