@@ -457,3 +457,11 @@ def test_a_classifier_without_a_vote_is_said_so_in_the_result(tmp_path):
     assert [issue.page for issue in found.issues] == [1, 2] and "vlm: " in found.issues[0].message
     alone = docpipe.run(SAMPLES / "invoice.pdf", "auto", classifiers=("vlm",), settings=settings)
     assert (alone.status, alone.schema_ref.name) == ("review", "transcript") and "unknown_document" in codes(alone)
+
+
+def test_a_model_cannot_have_a_page_with_sums_passed_over(tmp_path):
+    settings = Settings(backend="replay", model=ModelOptions(model=str(recording(tmp_path, {"text": '{"class":"terms"}'}))))
+    found = docpipe.run(SAMPLES / "invoice.pdf", "auto", classifiers=("vlm",), settings=settings)
+    assert [page.kind for page in found.pages] == ["content", "content"] and found.status == "review"
+    conditions = page(tmp_path / "conditions.pdf", ("Our ways", *TERMS * 3))
+    assert [page.kind for page in docpipe.run(conditions, "auto", classifiers=("vlm",), settings=settings).pages] == ["terms"]

@@ -75,7 +75,7 @@ def look(page: Words, vocabulary: Vocabulary) -> Sight:
         narrow=_narrow(words),
         hangul=len(_HANGUL.findall(text)) / letters if letters else 0.0,
         letters=letters,
-        sums=any(map(_ends_with_amount, _lines(words))),
+        sums=prints_sums(words),
     )
 
 
@@ -133,6 +133,11 @@ def _kinds(text: str, page: Words) -> Iterator[str]:
         yield "bool"
     yield from ("iban" for number in find_ibans(text) if number.valid)
     yield from ("tax_id" for number in find_tax_ids(text) if number.valid)
+
+
+def prints_sums(words: Sequence[Word]) -> bool:
+    """Whether an amount ends a line, as values do and sentences seldom."""
+    return any(map(_ends_with_amount, _lines(words)))
 
 
 def _lines(words: Sequence[Word]) -> Iterable[list[str]]:
