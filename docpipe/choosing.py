@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from pydantic import BaseModel
 
@@ -18,20 +19,28 @@ from docpipe.splitting import read_plan
 @dataclass(frozen=True)
 class Choice:
     """What a reference to a schema leaves open. `ref` is what a job names as its schema, `named` the only schema there is, or None where
-    each document has that of its class; `classes` are those that pages are told apart by."""
+    each document has that of its class, which is one of those `listed`."""
 
     ref: SchemaRef
-    classes: tuple[DocumentClass, ...]
+    listed: tuple[DocumentClass, ...] = ()
     named: type[BaseModel] | None = None
+
+    @cached_property
+    def classes(self) -> tuple[DocumentClass, ...]:
+        """Those that pages are told apart by: beside the only schema the built-in ones, which nobody else has to wait for."""
+        if self.named is None:
+            return self.listed
+        others = (one for one in load_classes([]) if one.name != self.ref.name)
+        return (*others, DocumentClass(self.ref.name, (self.named.__doc__ or "").strip(), self.named))
 
     def ref_of(self, name: str) -> SchemaRef:
         """How a document of that class is read: with the only schema, with the class's, or as a transcript where it is of none."""
-        schema = next((one.schema for one in self.classes if one.name == name), None)
+        schema = next((one.schema for one in self.listed if one.name == name), None)
         return self.ref if self.named else schema_ref(schema, name) if schema else load_schema(DEFAULT_SCHEMA)[1]
 
     def schema(self, ref: SchemaRef) -> type[BaseModel]:
         """The class that a reference of `ref_of` stands for."""
-        schema = next((one.schema for one in self.classes if one.name == ref.name), None)
+        schema = next((one.schema for one in self.listed if one.name == ref.name), None)
         return self.named or schema or load_schema(DEFAULT_SCHEMA)[0]
 
 
@@ -42,8 +51,7 @@ def read_choice(reference: str | type[BaseModel]) -> Choice:
         classes = _listed(reference)
         return Choice(_identity(reference, classes), classes)
     schema, ref = load_schema(reference) if isinstance(reference, str) else (reference, schema_ref(reference))
-    others = tuple(one for one in load_classes([]) if one.name != ref.name)
-    return Choice(ref, (*others, DocumentClass(ref.name, (schema.__doc__ or "").strip(), schema)), schema)
+    return Choice(ref, named=schema)
 
 
 def is_sorted(reference: str, options: ReadOptions) -> bool:

@@ -50,7 +50,7 @@ def split_document(
     """
     codes = separators if plan.kind == "auto" else ()
     with contextlib.ExitStack() as stack:
-        judge = PageJudge(classes, load_classifiers(classifiers, request, stack), threshold=threshold, separators=codes)
+        judge = PageJudge(classes, load_classifiers(classifiers, request, stack), threshold=threshold, separators=codes, reads=True)
         source, space = stack.enter_context(readable(path)), stack.enter_context(temporary())
         job, pages = preprocess(looking(source, request), space=space, limits=request.limits, password=password)
         ocr, verdicts = load_ocr(request.options.ocr, cache=request.cache), dict[int, PageVerdict]()

@@ -14,7 +14,6 @@ from docpipe.fields import DEFAULT_SCHEMA
 from docpipe.limits import Limits
 from docpipe.records import Document, ReadOptions, Record, SchemaRef
 from docpipe.settings import Settings
-from docpipe.splitting.plan import read_plan
 
 WITHOUT_MODEL = frozenset({"einvoice", "labels"})
 # Of a model's options; the others change its pace or its price.
@@ -50,6 +49,10 @@ def make_request(
     classifiers: Sequence[str] | None = None,
 ) -> Request:
     """A call's wishes: what is given, else what the settings say. Raises UsageError where `split` is no way to cut."""
+    if split is not None:
+        from docpipe.splitting import read_plan  # what cuts and tells apart is loaded by those who ask for it
+
+        split = str(read_plan(split))
     options = ReadOptions(
         engines=ReadOptions().engines if engines is None else tuple(engines),
         ocr=settings.ocr if ocr is None else ocr,
@@ -60,7 +63,7 @@ def make_request(
         formats=tuple(formats),
         hint=settings.hint,
         redact=settings.redact if redact is None else redact,
-        split=ReadOptions().split if split is None else str(read_plan(split)),
+        split=split or ReadOptions().split,
         classifiers=ReadOptions().classifiers if classifiers is None else tuple(classifiers),
     )
     return Request(

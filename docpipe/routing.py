@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from docpipe.api import Reader
 from docpipe.bundle import put_together, routed
 from docpipe.choosing import Choice, read_choice
 from docpipe.classify import UNKNOWN, Classifier, PageVerdict, Verdict, vote_document
-from docpipe.classify._words.sight import prints_sums
 from docpipe.extract import Engine
 from docpipe.extract.einvoice import reads
 from docpipe.fields import DEFAULT_SCHEMA
@@ -30,7 +28,7 @@ from docpipe.request import Request, job_id
 from docpipe.sorting import PageJudge, load_classifiers
 from docpipe.splitting import SEPARATORS, Sheet, cut, read_plan
 from docpipe.stopwatch import Stopwatch
-from docpipe.words import OcrEngine, load_words
+from docpipe.words import OcrEngine
 from docpipe.workspace import Workspace
 
 UNKNOWN_DOCUMENT, SEVERAL = "unknown_document", "several_documents"
@@ -43,27 +41,8 @@ class Sorter:
         """Raises UsageError where the way to cut makes no sense."""
         self.choice = choice
         self._plan = read_plan(options.split)
-        self._judge = PageJudge(choice.classes, classifiers, separators=SEPARATORS if self._plan.kind == "auto" else ())
-
-    def sheet(
-        self,
-        page: Page,
-        *,
-        job: Job,
-        ocr: OcrEngine,
-        space: Workspace,
-        limits: Limits,
-        password: str | None = None,
-        waits: bool = False,
-    ) -> Sheet:
-        """The page once its words are stored, and what it is, as `PageJudge.look` has it; but one with sums on it is content, whoever says
-        what: a total that is passed over is a rival that nobody sees."""
-        page = pipeline.read_page_words(page, job=job, ocr=ocr, space=space)
-        sheet = self._judge.look(page, job=job, ocr=ocr, space=space, limits=limits, password=password, waits=waits)
-        words = load_words(page, space) if sheet.page.kind != "content" else None
-        if words is None or not prints_sums(words.words):
-            return sheet
-        return replace(sheet, page=sheet.page.model_copy(update={"kind": "content"}))
+        separators = SEPARATORS if self._plan.kind == "auto" else ()
+        self.judge = PageJudge(choice.classes, classifiers, separators=separators, reads=True)
 
     def routes(self, sheets: Iterable[Sheet], *, einvoice: bool = False) -> list[Route]:
         """The documents of a file, in order; one without a part is the whole file. One that carries an `einvoice` is cut only where the
@@ -140,7 +119,7 @@ def read_sorted(
 
     def sheets() -> Iterator[Sheet]:
         for page in prepared:
-            sheet = sorter.sheet(page, job=job, **how)
+            sheet = sorter.judge.look(page, job=job, **how)
             pages[page.number] = sheet.page
             yield sheet
 

@@ -23,6 +23,7 @@ from docpipe.classify import (
     vote,
     vote_document,
 )
+from docpipe.classify._words.sight import prints_sums
 from docpipe.errors import DocpipeError, UsageError
 from docpipe.extract.vlm.image import page_image
 from docpipe.extract.vlm.shown import shown
@@ -101,12 +102,14 @@ def load_classifiers(references: Sequence[str], request: Request, stack: context
 @dataclass(frozen=True)
 class PageJudge:
     """Says of pages which of the `classes` they are, by the vote of the `classifiers`, or unknown where none reaches the `threshold`. Codes
-    that say one of the `separators` make a page a separator sheet; where there are none, no code is looked for."""
+    that say one of the `separators` make a page a separator sheet; where there are none, no code is looked for. With `reads` the words of
+    every page are read, whoever needs them."""
 
     classes: Sequence[DocumentClass]
     classifiers: Sequence[Classifier]
     threshold: float = THRESHOLD
     separators: Collection[str] = ()
+    reads: bool = False
 
     def look(
         self,
@@ -120,7 +123,8 @@ class PageJudge:
         waits: bool = False,
     ) -> Sheet:
         """The page with its kind, its words where anybody needs them, and what it is. It is drawn only for those that look at pictures, and
-        where it may be a separator sheet. Who `waits` is raised what another try may not meet; else that classifier has no vote."""
+        where it may be a separator sheet. One with sums on it is content, whoever or whatever code says otherwise: a total that is passed
+        over is a rival that nobody sees. Who `waits` is raised what another try may not meet; else that classifier has no vote."""
 
         @cache
         def drawn() -> Page:
@@ -139,11 +143,13 @@ class PageJudge:
         verdict = self._verdict(page, words, picture, waits)
         codes = _codes(drawn, job, space) if self.separators and wants_codes(page, words) else ()
         kind: PageKind = "separator" if separator_of(codes, self.separators) else verdict.kind
+        if kind != "content" and prints_sums(words.words):
+            kind, codes, verdict = "content", (), verdict.model_copy(update={"kind": "content"})
         return Sheet(page=page.model_copy(update={"kind": kind}), words=words, verdict=verdict, codes=codes)
 
     def _reads(self, job: Job) -> bool:
-        """Whether anybody needs the words: a classifier, who cuts a packet, or who blacks out what must not leave this machine."""
-        return any(one.needs_words for one in self.classifiers) or bool(self.separators) or bool(job.options.redact)
+        """Whether anybody needs the words: the caller, a classifier, or who blacks out what must not leave this machine."""
+        return self.reads or any(one.needs_words for one in self.classifiers) or bool(job.options.redact)
 
     def _verdict(self, page: Page, words: Words, picture: Callable[[Backend | None], Image], waits: bool) -> PageVerdict:
         if page.status == "blank":

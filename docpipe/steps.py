@@ -166,7 +166,7 @@ class Steps(Materials):
         with self.space(item) as space:
             _, (page,) = preprocess(only, space=space, limits=item.spec.limits, password=self.password(item))
             if sorter := self.sorter(item):
-                sheet = sorter.sheet(page, job=job, **self.means(item, space), waits=True)
+                sheet = sorter.judge.look(page, job=job, **self.means(item, space), waits=True)
                 read = PageWords(page=sheet.page, words=load_words(page, space), verdict=sheet.verdict, codes=sheet.codes)
             else:
                 page = pipeline.read_page_words(page, job=job, ocr=self.ocr(job.options.ocr), space=space)

@@ -1,12 +1,16 @@
 """Files that hold several documents: parts as jobs of their own, in one transaction, and put together again; here and through the queue."""
 
+import io
 import json
 import threading
 
+import numpy as np
 import pymupdf
 import pytest
+import zxingcpp
 from faces import ROOT, docpipe
 from ledgers import WEBHOOK, drain, outcome, send, step
+from PIL import Image
 from queues import SECRET, Queue, text_pages, until
 from test_classify_looks import FAMILIES, lying
 
@@ -348,6 +352,30 @@ def test_a_file_that_carries_an_einvoice_is_that_invoice(client, book, steps):
     work(book, steps)
     found = client.result(job)
     assert not found.parts and "einvoice" in {field.engine for field in found.fields}
+
+
+def test_a_page_with_sums_is_never_dropped_as_a_separator(tmp_path):
+    with pymupdf.open(SAMPLES / "rotated.pdf") as pile:
+        sheet, code = (
+            pile.new_page(),
+            zxingcpp.write_barcode_to_image(zxingcpp.create_barcode("PATCHT", zxingcpp.BarcodeFormat.QRCode), scale=8),
+        )
+        bill = ("Invoice 4711", "Total 1,190.00 EUR")
+        for place, line in enumerate(bill):
+            sheet.insert_text((72, 100 + 30 * place), line, fontsize=14)
+        image = Image.fromarray(np.array(zxingcpp.write_barcode_to_image(code, scale=8))).convert("RGB")
+        with io.BytesIO() as png:
+            image.save(png, "png")
+            sheet.insert_image((300, 300, 500, 500), stream=png.getvalue())
+        pile.save(tmp_path / "coded.pdf")
+        sheet.add_redact_annot((60, 80, 400, 145))
+        sheet.apply_redactions()
+        pile.save(tmp_path / "separator.pdf")
+    found = run(tmp_path / "coded.pdf", split="auto")
+    assert {number for part in found.documents() for number in (page.number for page in part.pages)} == {1, 2}
+    assert [page.kind for page in found.pages] == ["content", "content"] and "1,190.00" in str([part.data for part in found.documents()])
+    divided = run(tmp_path / "separator.pdf", split="auto")
+    assert [page.kind for page in divided.pages] == ["content", "separator"], "the same code alone is a separator sheet"
 
 
 def test_an_einvoice_with_another_document_behind_it_is_for_a_person(tmp_path):
