@@ -121,7 +121,7 @@ class Indexer:
         if page.status == "failed":
             log.warning("%s: page %d is not indexed: %s", job.source.name, page.number, page.error)
             return None
-        words = load_words(page, space) or _no_words(page)
+        words = load_words(page, space) or Words.none(page)
         if self._embedder is None:
             return PageEntry(words)
         try:
@@ -151,11 +151,7 @@ def _stored(ledger: Ledger, store: Store, job: str) -> list[PageEntry]:
     """The pages whose words the job's items have left in the store."""
     items = book.items(ledger, job, kinds=("words",), states=("done",))
     kept = [PageWords.model_validate_json(store.read(item.artifact)) for item in items if item.artifact]
-    return [PageEntry(one.words or _no_words(one.page)) for one in kept if one.page.status != "failed"]
-
-
-def _no_words(page: Page) -> Words:
-    return Words(page=page.number, width=page.width, height=page.height, source="none")
+    return [PageEntry(one.words or Words.none(one.page)) for one in kept if one.page.status != "failed"]
 
 
 @contextlib.contextmanager

@@ -29,10 +29,10 @@ from docpipe.extract import Engine, load_engine
 from docpipe.ledger import JobSpec, Ledger, Work
 from docpipe.preprocess import render
 from docpipe.preprocess.stage import EINVOICE
-from docpipe.records import Account, Document, Failure, Job, Outcome, Page, ReadOptions, Result, Route, SchemaRef
+from docpipe.records import Account, Document, Failure, Job, Outcome, Page, ReadOptions, Result, Route, SchemaRef, Words
 from docpipe.request import Request
 from docpipe.routing import Sorter, routed_job
-from docpipe.sorting import load_classifiers, no_words, unread
+from docpipe.sorting import load_classifiers, unread
 from docpipe.splitting import Sheet
 from docpipe.store import Store
 from docpipe.words import OcrEngine, load_ocr
@@ -178,7 +178,7 @@ class Materials:
             read = PageWords(page=page, words=None)
             if one.artifact and one.state == "done":
                 read = PageWords.model_validate_json(self.store.read(one.artifact))
-            yield Sheet(read.page, read.words or no_words(read.page), read.verdict or unread(read.page), read.codes)
+            yield Sheet(read.page, read.words or Words.none(read.page), read.verdict or unread(read.page), read.codes)
 
     def result_of(self, part: book.JobView, document: Document) -> Result[Any]:
         """A part's result, or what stands in for it."""

@@ -70,7 +70,7 @@ def ask_pages(
 
         def show(page: Page) -> Image:
             with drawing:
-                words = read_words(page, ocr=ocr, languages=request.options.languages, space=space) if ocr else _none(page)
+                words = read_words(page, ocr=ocr, languages=request.options.languages, space=space) if ocr else Words.none(page)
                 drawn = render(page, job=job, space=space, limits=request.limits, password=password)
             dpi = drawn.dpi or request.options.dpi
             return shown(drawn, words, asked, dpi=dpi, hint=False, redact=request.options.redact, space=space).image
@@ -92,10 +92,6 @@ def opened_backend(request: Request) -> Iterator[Backend]:
         threading.Thread(target=backend.close, name="docpipe-close", daemon=True).start()
         raise
     backend.close()
-
-
-def _none(page: Page) -> Words:
-    return Words(page=page.number, width=page.width, height=page.height, source="none")
 
 
 def _answer(page: Page, question: str | None, backend: Backend, *, show: Callable[[Page], Image]) -> PageAnswer:

@@ -186,6 +186,11 @@ class Words(Record):
     checkboxes: tuple[Checkbox, ...] = ()
     strokes: tuple[Ruling, ...] = ()
 
+    @classmethod
+    def none(cls, page: Page) -> Words:
+        """Of a page that nothing was read off."""
+        return cls(page=page.number, width=page.width, height=page.height, source="none")
+
 
 # ---- readings --------------------------------------------------------------------------------------------------------
 

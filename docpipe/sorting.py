@@ -136,7 +136,7 @@ class PageJudge:
             dpi, redact = drawn().dpi or job.options.dpi, job.options.redact
             return shown(drawn(), words, backend, dpi=dpi, hint=False, redact=redact, space=space).image
 
-        words = no_words(page)
+        words = Words.none(page)
         if self._reads(job):
             page = read_page_words(page, job=job, ocr=ocr, space=space)
             words = load_words(page, space) or words
@@ -178,11 +178,6 @@ def _codes(drawn: Callable[[], Page], job: Job, space: Workspace) -> tuple[Code,
     except DocpipeError as problem:
         log.warning("not looked at for codes: %s", problem.message)
         return ()
-
-
-def no_words(page: Page) -> Words:
-    """Of a page that was not read."""
-    return Words(page=page.number, width=page.width, height=page.height, source="none")
 
 
 def unread(page: Page) -> PageVerdict:

@@ -51,7 +51,7 @@ def _layer(page: Page, space: Workspace) -> Words:
     """What the PDF itself says: words in reading order, rulings, check boxes; nothing for an image."""
     path = space.page(page.number, "layer.json")
     if not path.exists():
-        return Words(page=page.number, width=page.width, height=page.height, source="none")
+        return Words.none(page)
     layer = space.load(path, Words)
     words = in_order(runs_of(layer.words), layer.rulings)
     return layer.model_copy(update={"words": words, "source": "text_layer" if words else "none"})

@@ -62,7 +62,7 @@ class VlmEngine(Engine):
         backend = self._document_backend()
         backend.admit()
         wire = compile_wire(schema)
-        words = load_words(page, space) or Words(page=page.number, width=page.width, height=page.height, source="none")
+        words = load_words(page, space) or Words.none(page)
         dpi = page.dpi or job.options.dpi
         seen = shown(page, words, backend, dpi=dpi, hint=job.options.hint, redact=job.options.redact, space=space)
         inquiry = Inquiry(backend, schema, words, dpi, hint=seen.hint, shots=shots(schema, backend), account=job.account)
