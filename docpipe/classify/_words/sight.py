@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import median
 
-from docpipe.classify._words.vocabulary import HEAD as START
 from docpipe.classify._words.vocabulary import LONGEST, Meaning, Vocabulary
 from docpipe.extract.labels.phrases import label_key, later_key
 from docpipe.records import Box, Word, Words
@@ -24,7 +24,7 @@ _CURRENCY = re.compile(r"[$€£₩¥]|[A-Z]{3}|Euro|kr|zł|원")  # what may fo
 _DATE = re.compile(r"(?<!\d)(?:\d{1,4}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2}[./-][A-Za-z]{3,9}[./-]\d{2,4})(?!\d)")
 _TIME = re.compile(r"(?<![\d:])[0-2]?\d:[0-5]\d(?::[0-5]\d)?(?![\d:])")
 _RATE = re.compile(r"\d\s?%")
-_LETTERS, _HANGUL = re.compile(r"[^\W\d_]"), re.compile("[가-힣]")
+_LETTER, _HANGUL = re.compile(r"[^\W\d_]"), re.compile("[가-힣]")
 _NUMBER_WORDS = ("n", "번호")  # how words for `number` begin, whose key within a phrase is another
 _GLUED = re.compile(r"[:=].*", re.DOTALL)  # `ID:0123` is printed without a blank
 
@@ -67,7 +67,7 @@ def look(page: Words, vocabulary: Vocabulary) -> Sight:
     """What the page shows. Costs a millisecond for 500 words."""
     words = page.words
     text = " ".join(word.text for word in words)
-    letters = len(_LETTERS.findall(text))
+    letters = sum(map(str.isalpha, text))
     return Sight(
         words=words,
         found=_found(page, vocabulary),
@@ -81,24 +81,34 @@ def look(page: Words, vocabulary: Vocabulary) -> Sight:
 
 def _found(page: Words, vocabulary: Vocabulary) -> tuple[Found, ...]:
     """Every phrase of the vocabulary that is printed, the longest at each place: `invoice` within `invoice number` is no title."""
-    words, known = page.words, vocabulary.meanings
-    texts = [_GLUED.sub("", word.text[:WORD]) for word in words]
-    first = [label_key(text) if len(text) <= BARE or _LETTERS.search(text) else text for text in texts]
-    later = [later_key(text) if key.startswith(_NUMBER_WORDS) else key for text, key in zip(texts, first, strict=True)]
+    keys = [_keys(word.text) for word in page.words]
     head = Head(page)
     found: list[Found] = []
     covered = 0
-    for start, run in enumerate(first):
+    for start, (run, _) in enumerate(keys):
+        if not run:
+            continue
         key, end = run, start + 1
-        hopeless = len(run) >= START and run[:START] not in vocabulary.heads
-        for last in () if hopeless else range(start + 1, min(start + LONGEST + 2, len(words))):
-            run += later[last]
-            if run in known:
+        for last in range(start + 1, min(start + LONGEST + 2, len(keys))):
+            if not vocabulary.goes_on(run):
+                break
+            run += keys[last][1]
+            if run in vocabulary.meanings:
                 key, end = run, last + 1
-        if end > covered and first[start] and (meanings := vocabulary.of(key)):
+        if end > covered and (meanings := vocabulary.of(key)):
             found.append(Found(start, end, meanings, head.stands_out(start, end), head.in_prose(start, end)))
             covered = end
     return tuple(found)
+
+
+@lru_cache(maxsize=65536)
+def _keys(text: str) -> tuple[str, str]:
+    """A word's key where it begins a phrase, and within one. A longer number is a value and begins none."""
+    text = _GLUED.sub("", text[:WORD])
+    if len(text) > BARE and not _LETTER.search(text):
+        return text, text
+    first = label_key(text)
+    return first, later_key(text) if first.startswith(_NUMBER_WORDS) else first
 
 
 class Head:

@@ -18,7 +18,7 @@ from docpipe.fields import FieldSpec, fields_of, name_words, rules_of, titles_of
 
 Sort = Literal["title", "label", "phrase", "word", "other_title"]
 LONGEST = 7  # words of a phrase
-HEAD = 4  # letters by which most words are known to begin no phrase
+NEAR, FAR = 4, 8  # letters by which most words, and most runs of words, are known to begin no phrase
 TAIL = 7  # letters of a title that is one when it ends a longer word: `Beitragsrechnung` is a `Rechnung`
 _ABOUT = """use true false ticked box line printed shown empty null field value digits before after more most less must read each first
 last day within between every there were have been does beside above below with without whether their some same such than
@@ -59,21 +59,23 @@ class Nature:
 @dataclass(frozen=True)
 class Vocabulary:
     """The phrases of all classes, by the key that two spellings of one phrase share, and what each class is like. `tails` are the titles
-    that a longer word may end with, `heads` the first HEAD letters of all keys."""
+    that a longer word may end with, longest first, by their last TAIL letters; `heads` are the first NEAR and FAR letters of all keys."""
 
     meanings: dict[str, tuple[Meaning, ...]]
     natures: tuple[Nature, ...]
-    tails: tuple[str, ...] = ()
-    heads: frozenset[str] = frozenset()
+    tails: dict[str, list[str]]
+    heads: frozenset[str]
+
+    def goes_on(self, run: str) -> bool:
+        """Whether a phrase may begin with the run, which is the key of its first words."""
+        return len(run) < NEAR or run[: FAR if len(run) >= FAR else NEAR] in self.heads
 
     def of(self, key: str) -> tuple[Meaning, ...]:
         """What the key means, or as a compound the title that it ends with."""
         if (known := self.meanings.get(key)) is not None:
             return known
-        if not key.endswith(self.tails):
-            return ()
-        tail = max((tail for tail in self.tails if key.endswith(tail)), key=len)
-        return tuple(meaning for meaning in self.meanings[tail] if meaning.sort == "title")
+        tail = next((tail for tail in self.tails.get(key[-TAIL:], ()) if key.endswith(tail)), "")
+        return tuple(meaning for meaning in self.meanings.get(tail, ()) if meaning.sort == "title")
 
 
 @lru_cache(maxsize=8)
@@ -93,8 +95,12 @@ def vocabulary_of(classes: tuple[DocumentClass, ...], titles: tuple[tuple[str, s
         for title in listed.split("|"):
             found.setdefault(label_key(title), {})[name, "title", title] = Meaning(name, "title", title, 1.0)
     meanings = {key: tuple(said.values()) for key, said in found.items()}
-    tails = tuple(key for key, said in meanings.items() if len(key) >= TAIL and key.isalpha() and any(m.sort == "title" for m in said))
-    return Vocabulary(meanings, tuple(natures), tails, frozenset(key[:HEAD] for key in meanings))
+    tails: dict[str, list[str]] = {}
+    for key in sorted(meanings, key=len, reverse=True):
+        if len(key) >= TAIL and key.isalpha() and any(meaning.sort == "title" for meaning in meanings[key]):
+            tails.setdefault(key[-TAIL:], []).append(key)
+    heads = frozenset(key[:letters] for key in meanings for letters in (NEAR, FAR))
+    return Vocabulary(meanings, tuple(natures), tails, heads)
 
 
 def _meanings(one: DocumentClass) -> Iterator[tuple[str, Meaning]]:
