@@ -131,13 +131,17 @@ class Receipt(BaseModel):
         it="ricevuta|scontrino",
     )
     other_titles: ClassVar[OtherTitles] = OtherTitles(
-        en="quotation|quote|estimate|pro forma|proforma|delivery note|order confirmation|refund|return receipt|credit note|gift receipt",
-        de="Angebot|Kostenvoranschlag|Proforma|Lieferschein|Auftragsbestätigung|Storno|Gutschrift|Retoure|Zwischenrechnung",
-        fr="devis|pro forma|proforma|bon de livraison|avoir|remboursement|note provisoire",
-        es="presupuesto|proforma|albarán|devolución|nota de crédito|abono",
-        ko="견적서|거래명세서|취소|환불|반품",
-        nl="offerte|proforma|pakbon|retour|creditnota",
-        it="preventivo|proforma|nota di credito|reso|storno|preconto",
+        en="quotation|quote|estimate|pro forma|proforma|delivery note|order confirmation|sales order|purchase order|reminder"
+        "|payment reminder|statement of account|account statement|remittance advice|price list"
+        "|refund|return receipt|credit note|gift receipt",
+        de="Angebot|Kostenvoranschlag|Proforma|Lieferschein|Auftragsbestätigung|Mahnung|Zahlungserinnerung|Kontoauszug|Preisliste"
+        "|Storno|Gutschrift|Retoure|Zwischenrechnung",
+        fr="devis|pro forma|proforma|bon de livraison|bon de commande|confirmation de commande|relevé de compte|avoir"
+        "|remboursement|note provisoire",
+        es="presupuesto|proforma|albarán|confirmación de pedido|recordatorio de pago|estado de cuenta|devolución|nota de crédito|abono",
+        ko="견적서|거래명세서|발주서|취소|환불|반품",
+        nl="offerte|proforma|pakbon|orderbevestiging|herinnering|aanmaning|rekeningoverzicht|retour|creditnota",
+        it="preventivo|proforma|conferma d'ordine|sollecito di pagamento|estratto conto|nota di credito|reso|storno|preconto",
     )
     rules: ClassVar[tuple[Rule, ...]] = (
         Sum("total", ("net_total", "tax_total", "rounding"), optional=("rounding",)),

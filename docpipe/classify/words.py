@@ -23,13 +23,20 @@ if TYPE_CHECKING:
 SIGNS = 12  # told for each of the two likeliest classes
 # Which features a sort of mark is part of, and those of the whole page.
 _FEATURES: Mapping[str, tuple[str, ...]] = {
-    "title": ("title", "own_title"),
+    "title": ("title",),
     "other_title": ("other_title",),
     "label": ("labels", "short_labels", "share"),
     "phrase": ("phrases",),
     "word": ("words",),
 }
-_WHOLE: Mapping[str, str] = {"values": "value", "no_money": "value", "checked": "value", "narrow": "shape", "script": "shape"}
+_WHOLE: Mapping[str, str] = {
+    "values": "value",
+    "no_money": "value",
+    "checked": "value",
+    "narrow": "shape",
+    "wide": "shape",
+    "script": "shape",
+}
 
 
 class WordsClassifier(Classifier):

@@ -73,7 +73,6 @@ def features_of(sight: Sight, nature: Nature, marks: Iterable[Mark]) -> Mapping[
     single, several = _total(labels, several=False), _total(labels, several=True)
     return {
         "title": max((mark.meaning.weight for mark in titles if mark.found.stands_out), default=0.0),
-        "own_title": max((mark.value for mark in titles if mark.found.stands_out), default=0.0),
         "other_title": max((1.0 for mark in by_sort.get("other_title", []) if mark.found.stands_out), default=0.0),
         "labels": math.log1p(several),
         "short_labels": math.log1p(single),
@@ -90,6 +89,7 @@ def _shape(sight: Sight, nature: Nature) -> Iterator[tuple[str, float]]:
     yield "values", len(wanted & sight.kinds) / len(wanted) if wanted else 1.0
     yield "no_money", float("money" in wanted and "money" not in sight.kinds)
     yield "narrow", sight.narrow * (nature.merchant - nature.parties)
+    yield "wide", (1.0 - sight.narrow) * nature.merchant
     yield "script", sight.hangul if not nature.hangul else 0.0
     yield "checked", float(len(nature.kinds & sight.kinds & _CHECKED) > 0)
     yield "prose", min(3.0, sight.letters / 1500)

@@ -80,7 +80,7 @@ def look(page: Words, vocabulary: Vocabulary) -> Sight:
 
 
 def _found(page: Words, vocabulary: Vocabulary) -> tuple[Found, ...]:
-    """Every phrase of the vocabulary that is printed, the longest at each place: `invoice` within `invoice number` is no title."""
+    """Every phrase of the vocabulary that is printed, the longest at each place, and the titles that such a phrase begins with."""
     keys = [_keys(word.text) for word in page.words]
     head = Head(page)
     found: list[Found] = []
@@ -88,17 +88,25 @@ def _found(page: Words, vocabulary: Vocabulary) -> tuple[Found, ...]:
     for start, (run, _) in enumerate(keys):
         if not run:
             continue
-        key, end = run, start + 1
+        printed = [(run, start + 1)]
         for last in range(start + 1, min(start + LONGEST + 2, len(keys))):
             if not vocabulary.goes_on(run):
                 break
             run += keys[last][1]
             if run in vocabulary.meanings:
-                key, end = run, last + 1
+                printed.append((run, last + 1))
+        key, end = printed.pop()
         if end > covered and (meanings := vocabulary.of(key)):
             found.append(Found(start, end, meanings, head.stands_out(start, end), head.in_prose(start, end)))
             covered = end
+            found.extend(title for key, end in printed if (title := _title(start, end, vocabulary.of(key), head)))
     return tuple(found)
+
+
+def _title(start: int, end: int, meanings: Iterable[Meaning], head: Head) -> Found | None:
+    """`Invoice` within `Invoice No.` is no title, unless it stands out."""
+    titles = tuple(meaning for meaning in meanings if meaning.sort in ("title", "other_title"))
+    return Found(start, end, titles, stands_out=True) if titles and head.stands_out(start, end) else None
 
 
 @lru_cache(maxsize=65536)

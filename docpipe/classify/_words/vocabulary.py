@@ -114,7 +114,7 @@ def _meanings(one: DocumentClass) -> Iterator[tuple[str, Meaning]]:
 def _phrases(one: DocumentClass) -> Iterator[tuple[Sort, str, str, float]]:
     own, other = titles_of(one.schema) if one.schema else ((), ())
     yield from (("title", title, title, 1.0) for title in own)
-    yield from (("title", title, title, 0.8) for title in _names(one))
+    yield from (("title", title, title, 0.8) for title in _names(one) if title not in other)
     yield from (("other_title", title, title, 1.0) for title in other)
     specs = fields_of(one.schema) if one.schema else ()
     yield from _labels(one, specs)

@@ -14,22 +14,22 @@ from functools import cache
 class Weights:
     """One number for each feature of `features.py`."""
 
-    title: float = 0.39
-    own_title: float = 0.0
-    other_title: float = -1.0
-    labels: float = 3.1
-    short_labels: float = 1.67
-    share: float = 9.46
-    phrases: float = 2.51
-    words: float = 0.12
-    own: float = 1.95
-    values: float = 1.49
-    no_money: float = -0.96
-    narrow: float = 2.12
-    script: float = -1.0
-    checked: float = 2.17
-    prose: float = -2.2
-    bias: float = -9.15
+    title: float = 3.03
+    other_title: float = -2.03
+    labels: float = 1.96
+    short_labels: float = 2.85
+    share: float = 10.06
+    phrases: float = 3.64
+    words: float = 0.04
+    own: float = 0.37
+    values: float = 0.91
+    no_money: float = -2.65
+    narrow: float = 1.91
+    wide: float = -1.13
+    script: float = -1.00
+    checked: float = 0.80
+    prose: float = -2.87
+    bias: float = -7.05
 
 
 @cache
