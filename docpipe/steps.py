@@ -27,7 +27,7 @@ from docpipe.materials import Materials, named
 from docpipe.preprocess import preprocess, survey
 from docpipe.preprocess.stage import EINVOICE
 from docpipe.records import Failure, Job
-from docpipe.routing import Sorter, read_sorted
+from docpipe.routing import Sorter, read_sorted, to_read
 from docpipe.store import Store
 from docpipe.validate import unsettled
 from docpipe.words import load_words
@@ -182,7 +182,7 @@ class Steps(Materials):
         with self.space(item) as space:
             (outcome,) = pipeline.extract(
                 job,
-                [self.unpack(words, space, images=engine.needs_image)],
+                [to_read(self.unpack(words, space, images=engine.needs_image), item.spec.schema_ref)],
                 self.schema(item),
                 engine=engine,
                 space=space,
@@ -227,7 +227,7 @@ class Steps(Materials):
         tier = max((one.idx // book.TIER for one in read), default=0)
         with self.space(item) as space:
             job = job.model_copy(update={"document": self.opening(item, space)})
-            pages = [self.unpack(one, space) for one in self.items(item, "words")]
+            pages = [to_read(self.unpack(one, space), item.spec.schema_ref) for one in self.items(item, "words")]
             outcomes = pipeline.read_document(job, pages, schema, engines=engines, space=space)
             outcomes += [self.outcome(one, engines) for one in read]
             later = pipeline.page_engines(engines)[tier:]

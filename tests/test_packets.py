@@ -62,6 +62,8 @@ def route(number: int, *pages: int, of: int = 2, schema: SchemaRef = INVOICE) ->
     return Route(schema_ref=schema, part=Part(number=number, of=of, pages=pages))
 
 
+CLAUSE = "The seller delivers the goods at the place that was agreed, and at no other one."
+SMALL_PRINT = "General terms and conditions"
 SLIP = '''class Slip(BaseModel):
     """A slip of the harbour master."""
 
@@ -345,6 +347,22 @@ def test_one_document_in_a_file_is_read_as_if_nobody_had_asked(client, book, ste
     found, named = client.result(job), run(SAMPLES / "invoice.pdf", "invoice")
     assert found.model_copy(update={"classified": None}).canonical_json() == named.canonical_json()
     assert found.classified is not None and found.classified.choice == "invoice" and client.parts(job) == []
+
+
+def test_a_named_schema_is_looked_for_on_every_page_of_a_packet_too(client, book, steps, tmp_path):
+    """What a cover, small print or a blank page says is lost to who asked for all of it."""
+    with pymupdf.open() as pile:
+        for lines in (("Fax cover sheet", "To: Nordlicht"), (SMALL_PRINT, *(20 * [CLAUSE])), (), ("A letter", CLAUSE)):
+            sheet = pile.new_page()
+            for place, line in enumerate(lines):
+                sheet.insert_text((72, 80 + 20 * place), line, fontsize=9)
+        pile.save(tmp_path / "pile.pdf")
+    plain, here = run(tmp_path / "pile.pdf"), run(tmp_path / "pile.pdf", split="every:9")
+    assert here.canonical_json() == plain.canonical_json() and CLAUSE in here.data.text and "cover sheet" in here.data.text
+    jobs = [client.submit(tmp_path / "pile.pdf", asked(split=plan)) for plan in ("every:9", "pages:1,2-4")]
+    work(book, steps)
+    assert client.result(jobs[0]).canonical_json() == plain.canonical_json()
+    assert [part.data["pages"][0]["text"].splitlines()[0] for part in client.result(jobs[1]).parts] == ["Fax cover sheet", SMALL_PRINT]
 
 
 def test_a_file_that_carries_an_einvoice_is_that_invoice(client, book, steps):
