@@ -153,7 +153,7 @@ def routed_job(job: Job, route: Route) -> Job:
 
 
 def to_read(page: Page, ref: SchemaRef) -> Page:
-    """The page of a document that was to be read so. A schema that is named is looked for on every page, whatever the page was taken for."""
+    """The page of a document that was to be read so: a schema that is named is looked for on every page, whatever it was taken for."""
     return page if is_auto(ref.name) else page.model_copy(update={"kind": "content"})
 
 
