@@ -63,6 +63,10 @@ class Sorter:
             return [_undivided(self._route(verdicts), len(split.parts))]
         return [self._route([one for one in verdicts if one.page in part.pages], part) for part in split.parts]
 
+    def again(self, sheets: Iterable[Sheet], part: Part | None) -> Route:
+        """What a part is, once more of its pages could be read."""
+        return self._route([sheet.verdict for sheet in sheets], part)
+
     def _unprinted(self) -> Route:
         """An e-invoice without a page: its class is the one whose schema has a place for what it says."""
         name = next((one.name for one in self.choice.classes if one.schema and reads(one.schema)), UNKNOWN)

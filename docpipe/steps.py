@@ -21,6 +21,7 @@ from docpipe.backends import ModelOptions
 from docpipe.bundle import put_together, routed
 from docpipe.delivery import Delivery
 from docpipe.errors import BusyError, DeadlineError, DocpipeError, LedgerError, is_exhausted
+from docpipe.fields import is_auto
 from docpipe.ledger import Hint, Ledger, Terms, Work
 from docpipe.ledger.claim import TERMS
 from docpipe.materials import Materials, named
@@ -202,12 +203,14 @@ class Steps(Materials):
         if parts := book.parts(self.ledger, item.job):
             return self._put_together(item, parts)
         sorter = self.sorter(item)
-        return self._sort(item, sorter) if sorter and not item.spec.route else self._merge(item)
+        is_sorted = item.spec.route and not is_auto(item.spec.reads.name)
+        return self._sort(item, sorter) if sorter and not is_sorted else self._merge(item)
 
     def _sort(self, item: Work, sorter: Sorter) -> book.Routed:
         with self.space(item) as space:
             self.opening(item, space)
-            routes = sorter.routes(self.sheets(item), einvoice=space.has(EINVOICE))
+            sheets, route = self.sheets(item), item.spec.route
+            routes = [sorter.again(sheets, route.part)] if route else sorter.routes(sheets, einvoice=space.has(EINVOICE))
         return book.Routed(routes=tuple(routes))
 
     def _put_together(self, item: Work, parts: Sequence[book.JobView]) -> book.Merged:

@@ -365,6 +365,35 @@ def test_a_named_schema_is_looked_for_on_every_page_of_a_packet_too(client, book
     assert [part.data["pages"][0]["text"].splitlines()[0] for part in client.result(jobs[1]).parts] == ["Fax cover sheet", SMALL_PRINT]
 
 
+def test_a_part_is_sorted_again_once_its_lost_page_is_read(client, book, steps, tmp_path):
+    """Else a page that could not be read at first would be of no class for ever."""
+    with pymupdf.open(SAMPLES / "rotated.pdf") as pile, pymupdf.open(SAMPLES / "rotated.pdf") as other:
+        pile.new_page().insert_text((72, 100), "Trennblatt", fontsize=30)
+        pile.insert_pdf(other)
+        pile.save(tmp_path / "pile.pdf")
+    job = client.submit(tmp_path / "pile.pdf", asked(schema_name="auto", split="auto"))
+    (sent,) = dispatch(book, slots={"prepare": 9})
+    steps.do(sent.hint, owner="test")
+    for sent in dispatch(book, slots={"prepare": 9}):
+        if sent.hint.idx == 3:
+            assert claim(book, sent.hint, owner="test") and give_up(book, sent.hint, code="crash", message="died")
+        else:
+            steps.do(sent.hint, owner="test")
+    work(book, steps)
+    lost = client.result(job).parts[1]
+    assert (lost.status, lost.schema_ref.name) == ("failed", "transcript")
+    assert client.retry(job) == 1
+    work(book, steps)
+    first, second = client.result(job).parts
+    assert second.part is not None and second.part.pages == (3,) and second.part.number == 2
+    assert (second.schema_ref, second.data, second.status) == (first.schema_ref, first.data, first.status)
+    assert second.classified is not None and second.classified.choice == "invoice"
+    assert [issue.code for issue in second.issues] == [issue.code for issue in first.issues]
+    assert client.retry(client.parts(job)[1].id, pages=[3]) == 1, "as often as one likes"
+    work(book, steps)
+    assert client.result(job).parts[1].canonical_json() == second.canonical_json() and len(client.parts(job)) == 2
+
+
 def test_a_file_that_carries_an_einvoice_is_that_invoice(client, book, steps):
     job = client.submit(SAMPLES / "facturx.pdf", asked(schema_name="auto", split="auto"))
     work(book, steps)
