@@ -19,11 +19,11 @@ from docpipe.choosing import Choice, read_choice
 from docpipe.classify import UNKNOWN, Classifier, PageVerdict, Verdict, vote_document
 from docpipe.extract import Engine
 from docpipe.extract.einvoice import reads
-from docpipe.fields import DEFAULT_SCHEMA
+from docpipe.fields import DEFAULT_SCHEMA, is_auto
 from docpipe.limits import Limits
 from docpipe.preprocess import preprocess
 from docpipe.preprocess.stage import EINVOICE
-from docpipe.records import Classified, Issue, Job, Page, Part, ReadOptions, Result, Route
+from docpipe.records import Classified, Issue, Job, Page, Part, ReadOptions, Result, Route, SchemaRef
 from docpipe.request import Request, job_id
 from docpipe.sorting import PageJudge, load_classifiers
 from docpipe.splitting import SEPARATORS, Sheet, cut, read_plan
@@ -62,6 +62,10 @@ class Sorter:
         if einvoice and self._plan.kind == "auto":
             return [_undivided(self._route(verdicts), len(split.parts))]
         return [self._route([one for one in verdicts if one.page in part.pages], part) for part in split.parts]
+
+    def again(self, sheets: Iterable[Sheet], part: Part | None) -> Route:
+        """What a part is, once more of its pages could be read."""
+        return self._route([sheet.verdict for sheet in sheets], part)
 
     def _unprinted(self) -> Route:
         """An e-invoice without a page: its class is the one whose schema has a place for what it says."""
@@ -124,7 +128,7 @@ def read_sorted(
             yield sheet
 
     def read(route: Route) -> Result[Any]:
-        mine = [pages[number] for number in (route.part.pages if route.part else pages)]
+        mine = [to_read(pages[number], sorter.choice.ref) for number in (route.part.pages if route.part else pages)]
         schema = sorter.choice.schema(route.schema_ref)
         return routed(pipeline.run(routed_job(job, route), schema, engines=engines, pages=mine, **how), route)
 
@@ -150,6 +154,11 @@ def routed_job(job: Job, route: Route) -> Job:
     return job.model_copy(
         update={"schema_ref": route.schema_ref, "options": options, "id": job_id(job.document, route.schema_ref, options)}
     )
+
+
+def to_read(page: Page, ref: SchemaRef) -> Page:
+    """The page of a document that was to be read so: a schema that is named is looked for on every page, whatever it was taken for."""
+    return page if is_auto(ref.name) else page.model_copy(update={"kind": "content"})
 
 
 def _kept(result: Result[Any], number: int, space: Workspace) -> Result[Any]:

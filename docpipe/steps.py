@@ -21,13 +21,14 @@ from docpipe.backends import ModelOptions
 from docpipe.bundle import put_together, routed
 from docpipe.delivery import Delivery
 from docpipe.errors import BusyError, DeadlineError, DocpipeError, LedgerError, is_exhausted
+from docpipe.fields import is_auto
 from docpipe.ledger import Hint, Ledger, Terms, Work
 from docpipe.ledger.claim import TERMS
 from docpipe.materials import Materials, named
 from docpipe.preprocess import preprocess, survey
 from docpipe.preprocess.stage import EINVOICE
 from docpipe.records import Failure, Job
-from docpipe.routing import Sorter, read_sorted
+from docpipe.routing import Sorter, read_sorted, to_read
 from docpipe.store import Store
 from docpipe.validate import unsettled
 from docpipe.words import load_words
@@ -182,7 +183,7 @@ class Steps(Materials):
         with self.space(item) as space:
             (outcome,) = pipeline.extract(
                 job,
-                [self.unpack(words, space, images=engine.needs_image)],
+                [to_read(self.unpack(words, space, images=engine.needs_image), item.spec.schema_ref)],
                 self.schema(item),
                 engine=engine,
                 space=space,
@@ -202,12 +203,14 @@ class Steps(Materials):
         if parts := book.parts(self.ledger, item.job):
             return self._put_together(item, parts)
         sorter = self.sorter(item)
-        return self._sort(item, sorter) if sorter and not item.spec.route else self._merge(item)
+        is_sorted = item.spec.route and not is_auto(item.spec.reads.name)
+        return self._sort(item, sorter) if sorter and not is_sorted else self._merge(item)
 
     def _sort(self, item: Work, sorter: Sorter) -> book.Routed:
         with self.space(item) as space:
             self.opening(item, space)
-            routes = sorter.routes(self.sheets(item), einvoice=space.has(EINVOICE))
+            sheets, route = self.sheets(item), item.spec.route
+            routes = [sorter.again(sheets, route.part)] if route else sorter.routes(sheets, einvoice=space.has(EINVOICE))
         return book.Routed(routes=tuple(routes))
 
     def _put_together(self, item: Work, parts: Sequence[book.JobView]) -> book.Merged:
@@ -227,7 +230,7 @@ class Steps(Materials):
         tier = max((one.idx // book.TIER for one in read), default=0)
         with self.space(item) as space:
             job = job.model_copy(update={"document": self.opening(item, space)})
-            pages = [self.unpack(one, space) for one in self.items(item, "words")]
+            pages = [to_read(self.unpack(one, space), item.spec.schema_ref) for one in self.items(item, "words")]
             outcomes = pipeline.read_document(job, pages, schema, engines=engines, space=space)
             outcomes += [self.outcome(one, engines) for one in read]
             later = pipeline.page_engines(engines)[tier:]

@@ -25,6 +25,7 @@ from docpipe.classify import (
     vote,
     vote_document,
 )
+from docpipe.classify._words.sight import prints_sums
 from docpipe.classify.vlm import UNSAID, VlmClassifier
 from docpipe.classify.words import WordsClassifier
 from docpipe.cli import main
@@ -153,6 +154,25 @@ def test_pages_that_need_no_extraction_are_named(tmp_path):
     assert [one.kind for one in found.pages] == ["cover", "terms", "separator", "blank", "terms"]
     assert {one.choice for one in found.pages} == {UNKNOWN} == {found.verdict.choice}
     assert found.pages[1].signs[0].text == "General terms and conditions" and found.pages[1].signs[0].box is not None
+
+
+@pytest.mark.parametrize("line", ["Telefax: 0431/5567", "Fax: 0431/5567", "Fax", "Télécopie : 0431"])
+def test_a_letterhead_with_a_fax_number_is_no_cover(line, tmp_path):
+    """What is taken for a cover is passed over, and goes with the document behind it."""
+    letter = ("Nordbau GmbH", "24103 Kiel", line, "Credit note GS-7781", "For invoice RE-2024-0815 we credit", "400 euros to you.")
+    paper = page(tmp_path / "pile.pdf", letter, ("FAX", "To: Nordlicht", "From: Lindenhof", "Pages: 4"), first=20)
+    assert [one.kind for one in judged(paper).pages] == ["content", "cover"]
+
+
+@pytest.mark.parametrize("last", ["₩1,100,000", "1,100,000원", "15,000", "$1,100", "USD 1100", "1.100 EUR", "1100 €", "1.100,-", "¥ 1,100"])
+def test_a_sum_without_decimals_is_one(last):
+    words = [Word(text, 0, 0, 1, 1, line=line) for line, said in enumerate(("Cover sheet", f"Total {last}")) for text in said.split()]
+    assert prints_sums(words)
+
+
+@pytest.mark.parametrize("last", ["Pages: 4", "ISO 9001", "§ 433 BGB", "24103 Kiel", "section 3.100", "of 12 EUR.", "5 EUR each"])
+def test_other_numbers_at_the_end_of_a_line_are_no_sums(last):
+    assert not prints_sums([Word(text, 0, 0, 1, 1) for text in last.split()])
 
 
 def test_an_invoice_that_speaks_of_its_terms_is_an_invoice(tmp_path):

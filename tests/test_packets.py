@@ -62,6 +62,8 @@ def route(number: int, *pages: int, of: int = 2, schema: SchemaRef = INVOICE) ->
     return Route(schema_ref=schema, part=Part(number=number, of=of, pages=pages))
 
 
+CLAUSE = "The seller delivers the goods at the place that was agreed, and at no other one."
+SMALL_PRINT = "General terms and conditions"
 SLIP = '''class Slip(BaseModel):
     """A slip of the harbour master."""
 
@@ -345,6 +347,51 @@ def test_one_document_in_a_file_is_read_as_if_nobody_had_asked(client, book, ste
     found, named = client.result(job), run(SAMPLES / "invoice.pdf", "invoice")
     assert found.model_copy(update={"classified": None}).canonical_json() == named.canonical_json()
     assert found.classified is not None and found.classified.choice == "invoice" and client.parts(job) == []
+
+
+def test_a_named_schema_is_looked_for_on_every_page_of_a_packet_too(client, book, steps, tmp_path):
+    """What a cover, small print or a blank page says is lost to who asked for all of it."""
+    with pymupdf.open() as pile:
+        for lines in (("Fax cover sheet", "To: Nordlicht"), (SMALL_PRINT, *(20 * [CLAUSE])), (), ("A letter", CLAUSE)):
+            sheet = pile.new_page()
+            for place, line in enumerate(lines):
+                sheet.insert_text((72, 80 + 20 * place), line, fontsize=9)
+        pile.save(tmp_path / "pile.pdf")
+    plain, here = run(tmp_path / "pile.pdf"), run(tmp_path / "pile.pdf", split="every:9")
+    assert here.canonical_json() == plain.canonical_json() and CLAUSE in here.data.text and "cover sheet" in here.data.text
+    jobs = [client.submit(tmp_path / "pile.pdf", asked(split=plan)) for plan in ("every:9", "pages:1,2-4")]
+    work(book, steps)
+    assert client.result(jobs[0]).canonical_json() == plain.canonical_json()
+    assert [part.data["pages"][0]["text"].splitlines()[0] for part in client.result(jobs[1]).parts] == ["Fax cover sheet", SMALL_PRINT]
+
+
+def test_a_part_is_sorted_again_once_its_lost_page_is_read(client, book, steps, tmp_path):
+    """Else a page that could not be read at first would be of no class for ever."""
+    with pymupdf.open(SAMPLES / "rotated.pdf") as pile, pymupdf.open(SAMPLES / "rotated.pdf") as other:
+        pile.new_page().insert_text((72, 100), "Trennblatt", fontsize=30)
+        pile.insert_pdf(other)
+        pile.save(tmp_path / "pile.pdf")
+    job = client.submit(tmp_path / "pile.pdf", asked(schema_name="auto", split="auto"))
+    (sent,) = dispatch(book, slots={"prepare": 9})
+    steps.do(sent.hint, owner="test")
+    for sent in dispatch(book, slots={"prepare": 9}):
+        if sent.hint.idx == 3:
+            assert claim(book, sent.hint, owner="test") and give_up(book, sent.hint, code="crash", message="died")
+        else:
+            steps.do(sent.hint, owner="test")
+    work(book, steps)
+    lost = client.result(job).parts[1]
+    assert (lost.status, lost.schema_ref.name) == ("failed", "transcript")
+    assert client.retry(job) == 1
+    work(book, steps)
+    first, second = client.result(job).parts
+    assert second.part is not None and second.part.pages == (3,) and second.part.number == 2
+    assert (second.schema_ref, second.data, second.status) == (first.schema_ref, first.data, first.status)
+    assert second.classified is not None and second.classified.choice == "invoice"
+    assert [issue.code for issue in second.issues] == [issue.code for issue in first.issues]
+    assert client.retry(client.parts(job)[1].id, pages=[3]) == 1, "as often as one likes"
+    work(book, steps)
+    assert client.result(job).parts[1].canonical_json() == second.canonical_json() and len(client.parts(job)) == 2
 
 
 def test_a_file_that_carries_an_einvoice_is_that_invoice(client, book, steps):

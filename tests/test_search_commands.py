@@ -1,9 +1,11 @@
 """`docpipe index` and `docpipe search`: the samples, files with results, jobs of the queue, and what may go wrong."""
 
+import contextlib
 import hashlib
 import json
 import random
 import signal
+import sqlite3
 import subprocess
 import time
 from pathlib import Path
@@ -302,6 +304,17 @@ def test_a_damaged_index_is_an_error_of_the_index(left, url, tmp_path):
     done = docpipe("search", "oak", "board", "number3", DOCPIPE_INDEX=url)
     assert done.returncode == errors.SearchIndexError.exit_code, done.stderr
     assert b"docpipe: error: index:" in done.stderr and b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("damage", ["UPDATE search_page SET words = x'00'", "UPDATE search_holder SET facts = x'789c'"])
+def test_damage_that_the_database_does_not_see_is_one_too(damage, url, tmp_path):
+    paper = str(pdf(tmp_path / "paper.pdf", "Oak", "board"))
+    assert docpipe("index", paper, DOCPIPE_INDEX=url).returncode == 0
+    with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database, database:
+        database.execute(damage)
+    for asked in (("search", "oak"), ("index", "--rebuild"), ("index", "--drop", paper)):
+        done = docpipe(*asked, DOCPIPE_INDEX=url)
+        assert done.returncode == errors.SearchIndexError.exit_code and b"the index is damaged" in done.stderr, done.stderr
 
 
 def test_looks_need_the_package_that_compares_them(url, tmp_path):

@@ -423,6 +423,21 @@ def test_a_part_holds_nothing_of_the_other_documents(run, tmp_path):
     assert "hive one" in all_of_it and "Omega" not in all_of_it and "hive two" not in all_of_it
 
 
+def test_a_part_shows_no_layer_that_its_file_hides(run, tmp_path):
+    """An older total on a layer that is switched off would be one more total."""
+    with pymupdf.open(three_bills(tmp_path / "bills.pdf")) as document:
+        for number, on in enumerate((True, False, False, True)):
+            layer = document.add_ocg("state", on=on)
+            document[number % 2].insert_text((60, 500 + 20 * number), f"Total {number}", oc=layer)
+        document.save(tmp_path / "layers.pdf")
+    assert run(tmp_path / "layers.pdf", "--split", "every:2", "--out", tmp_path / "out")[0] == 0
+    with pymupdf.open(tmp_path / "layers.pdf") as whole, pymupdf.open(tmp_path / "out" / "layers.1.pdf") as part:
+        assert sorted(one["on"] for one in part.get_ocgs().values()) == [False, False, True, True]
+        for number in (0, 1):
+            assert part[number].get_text() == whole[number].get_text() != ""
+            assert part[number].get_pixmap().samples == whole[number].get_pixmap().samples
+
+
 def test_a_part_that_is_the_whole_file_is_its_copy(run, tmp_path):
     path = three_bills(tmp_path / "bills.pdf")
     run(path, "--split", "never", "--out", tmp_path / "out")

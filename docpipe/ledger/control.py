@@ -13,6 +13,7 @@ from docpipe.ledger.ledger import Ledger, Tx
 from docpipe.ledger.parts import parts_of, reopen
 from docpipe.ledger.phases import cancel_rest, enter, finish
 from docpipe.ledger.records import TIER, JobSpec
+from docpipe.records import Route
 
 job, work = tables.job, tables.work
 _PAGES = ("words", "read")
@@ -84,7 +85,7 @@ def _retry(tx: Tx, row: Any, pages: Sequence[int]) -> int:
         enter(tx, row.id, "merging", kind="merge", items={round: None}, lane="merge", round=round)
     if row.packet:
         reopen(tx, row.packet)
-    elif kind == "words" and (items or not opened):
+    if kind == "words" and (items or not opened):
         _sort_again(tx, row)
     return len(items)
 
@@ -96,10 +97,11 @@ def _lock(tx: Tx, row: Any) -> None:
 
 
 def _sort_again(tx: Tx, row: Any) -> None:
-    """What its pages say may be another thing this time."""
+    """What its pages say may be another thing this time; a part keeps its pages."""
     spec = JobSpec.model_validate_json(row.spec)
     if spec.route:
-        tx.run(job.update().where(job.c.id == row.id).values(spec=spec.model_copy(update={"route": None}).model_dump_json()))
+        route = Route(schema_ref=spec.schema_ref, part=spec.route.part) if row.packet else None
+        tx.run(job.update().where(job.c.id == row.id).values(spec=spec.model_copy(update={"route": route}).model_dump_json()))
 
 
 def _of(tx: Tx, job_id: str, pages: Sequence[int]) -> list[int]:

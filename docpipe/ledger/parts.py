@@ -24,9 +24,10 @@ def parts_of(tx: Tx, packet: str) -> list[str]:
 
 
 def send_on(tx: Tx, row: Any, routes: Sequence[Route]) -> None:
-    """Read the job, whose row this is, as it was found to be: merge it again, or make each part of it a job and wait for them all."""
+    """Read the job, whose row this is, as it was found to be: merge it again, or make each part of it a job and wait for them all. A part
+    has no parts."""
     spec = JobSpec.model_validate_json(row.spec)
-    if len(routes) == 1 and routes[0].part is None:
+    if row.packet or (len(routes) == 1 and routes[0].part is None):
         routed = spec.model_copy(update={"route": routes[0]})
         tx.run(job.update().where(job.c.id == row.id).values(spec=routed.model_dump_json()))
         enter(tx, row.id, "merging", kind="merge", items={row.round: None}, lane="merge", round=row.round)

@@ -20,7 +20,8 @@ class JobSpec(Record):
 
     `source` names the stored document, `key` the reading (the same document, schema and options have the same, wherever they are read).
     `locked`: the document's password lies beside it in the store, never in here. `webhook` is called with every outcome. `route` is no
-    wish of the submitter's: it is what sorting found the document to be, where it was asked to.
+    wish of the submitter's: it is what sorting found the document to be, where it was asked to. One whose schema is still to be chosen is
+    that of a part whose pages are read again.
     """
 
     key: str

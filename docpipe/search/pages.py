@@ -11,6 +11,7 @@ from itertools import groupby
 import numpy as np
 from pydantic import TypeAdapter
 
+from docpipe.errors import SearchIndexError
 from docpipe.records import Word, Words
 from docpipe.search.codes import codes_of
 from docpipe.search.fields import Facts, filters_of
@@ -64,7 +65,7 @@ def pack_facts(facts: Sequence[Facts]) -> bytes:
 
 def unpack_facts(blob: bytes) -> tuple[Facts, ...]:
     """What a result says, from its blob."""
-    return _FACTS.validate_json(zlib.decompress(blob))
+    return _FACTS.validate_json(_whole(blob))
 
 
 def printed(texts: Lines, *, forms: bool = True) -> list[Token]:
@@ -88,6 +89,14 @@ def values_of(facts: Iterable[Facts]) -> tuple[Word, ...]:
 
 
 def _parts(blob: bytes) -> tuple[Lines, bytes]:
-    content = zlib.decompress(blob)
+    content = _whole(blob)
     end = 4 + int.from_bytes(content[:4], "little")
     return json.loads(content[4:end].decode("utf-8", "surrogatepass")), content[end:]
+
+
+def _whole(blob: bytes) -> bytes:
+    """Raises SearchIndexError."""
+    try:
+        return zlib.decompress(blob)
+    except zlib.error as problem:
+        raise SearchIndexError(f"the index is damaged: {problem}", hint="delete it and index the documents again") from problem

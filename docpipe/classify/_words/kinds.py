@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from statistics import mean
+from statistics import mean, median
 
 from docpipe.classify._words.features import Mark
-from docpipe.classify._words.sight import Sight
+from docpipe.classify._words.sight import LARGE, Sight
 from docpipe.records import PageKind
 
 FEW = 15  # words of a separator sheet
@@ -27,6 +27,7 @@ TITLES: dict[PageKind, str] = {
     "separator": "separator|separator sheet|separator page|document separator|batch separator|patch t|patch code|trennblatt|trennseite"
     "|dokumententrenner|intercalaire|page de séparation|séparateur|hoja separadora|separador|scheidingsblad|foglio separatore|구분지|간지",
 }
+LABELS = frozenset({"fax", "telefax", "télécopie"})  # titles that stand in every letterhead too
 
 
 def kind_of(sight: Sight, marks: dict[str, list[Mark]]) -> tuple[PageKind, Mark | None]:
@@ -34,7 +35,7 @@ def kind_of(sight: Sight, marks: dict[str, list[Mark]]) -> tuple[PageKind, Mark 
     print little else. A page with sums is content whatever it calls itself: a total that is passed over is a rival that nobody sees."""
     if sight.sums:
         return "content", None
-    titles = {kind: _title(marks.get(kind, ())) for kind in TITLES}
+    titles = {kind: _title(sight, marks.get(kind, ())) for kind in TITLES}
     if (title := titles["terms"]) and _is_prose(sight):
         return "terms", title
     if (title := titles["separator"]) and len(sight.words) <= FEW:
@@ -44,8 +45,18 @@ def kind_of(sight: Sight, marks: dict[str, list[Mark]]) -> tuple[PageKind, Mark 
     return "content", None
 
 
-def _title(marks: Sequence[Mark]) -> Mark | None:
-    return next((mark for mark in marks if mark.found.stands_out), None)
+def _title(sight: Sight, marks: Sequence[Mark]) -> Mark | None:
+    return next((mark for mark in marks if mark.found.stands_out and not _is_label(sight, mark)), None)
+
+
+def _is_label(sight: Sight, mark: Mark) -> bool:
+    """`Fax: 0431/5567` in a letterhead says where to send one: such a word is a title in large print only, and before no number."""
+    if mark.meaning.owner not in LABELS:
+        return False
+    word = sight.words[mark.found.start]
+    line = [other.text for other in sight.words if other.line == word.line]
+    usual = median(other.y1 - other.y0 for other in sight.words)
+    return word.y1 - word.y0 < LARGE * usual or any(char.isdigit() for text in line for char in text)
 
 
 def _is_prose(sight: Sight) -> bool:

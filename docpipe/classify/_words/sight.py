@@ -12,6 +12,7 @@ from statistics import median
 from docpipe.classify._words.vocabulary import LONGEST, Meaning, Vocabulary
 from docpipe.extract.labels.phrases import label_key, later_key
 from docpipe.records import Box, Word, Words
+from docpipe.values.amounts import CURRENCY_MARKS, find_amounts
 from docpipe.values.identifiers import find_ibans, find_tax_ids
 
 HEAD = 0.45  # share of the page's height that a title stands in
@@ -20,7 +21,9 @@ WORD = 60  # characters of a word that are looked at
 BARE = 4  # characters from which on a number is not looked up: it is a value
 ALONE, SHORT = 1, 4  # further words of a line that is a title: in small and in large print
 _MONEY = re.compile(r"(?<![\d.,])[-(]?[$€£₩¥]?\d{1,3}(?:[.,' ]?\d{3})*[.,]\d{2}(?![\d.,]\d)[-)]?")
+_WHOLE = re.compile(r"[-(]?\d{1,3}(?:,\d{3})+\)?|[-(]?\d[\d.']*,[-–—]{1,2}")  # in groups, or with a dash for the decimals
 _CURRENCY = re.compile(r"[$€£₩¥]|[A-Z]{3}|Euro|kr|zł|원")  # what may follow an amount
+_MARK = re.compile("|".join(map(re.escape, CURRENCY_MARKS)), re.IGNORECASE)
 _DATE = re.compile(r"(?<!\d)(?:\d{1,4}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2}[./-][A-Za-z]{3,9}[./-]\d{2,4})(?!\d)")
 _TIME = re.compile(r"(?<![\d:])[0-2]?\d:[0-5]\d(?::[0-5]\d)?(?![\d:])")
 _RATE = re.compile(r"\d\s?%")
@@ -167,9 +170,17 @@ def _lines(words: Sequence[Word]) -> Iterable[list[str]]:
 
 
 def _ends_with_amount(line: Sequence[str]) -> bool:
-    """A full stop behind the amount makes it a sentence's end."""
+    """With decimals or without, as Won and Yen are printed. A full stop behind the amount makes it a sentence's end."""
     last = line[-2] if len(line) > 1 and _CURRENCY.fullmatch(line[-1]) else line[-1]
-    return bool(_MONEY.fullmatch(_CURRENCY.sub("", last)))
+    bare = _CURRENCY.sub("", last)
+    return bool(_MONEY.fullmatch(bare) or _WHOLE.fullmatch(bare)) or _ends_with_currency(" ".join(line[-3:]))
+
+
+def _ends_with_currency(text: str) -> bool:
+    """A bare number is an amount beside the mark of a currency."""
+    found = find_amounts(text, ".") if _MARK.search(text) else []
+    behind = text[found[-1].end :].strip().lower() if found else text
+    return bool(found) and found[-1].currency is not None and (not behind or behind in CURRENCY_MARKS)
 
 
 def _narrow(words: Sequence[Word]) -> float:
