@@ -10,6 +10,7 @@ the vendors only, by a hash of the merchant's, advertiser's, registrant's or sel
 from __future__ import annotations
 
 import argparse
+import gc
 import hashlib
 import json
 import re
@@ -21,6 +22,7 @@ from typing import Any, NamedTuple
 
 from docpipe.classify import UNKNOWN, DocumentClass, PageVerdict, load_classes, vote_document
 from docpipe.classify.words import WordsClassifier
+from docpipe.cli import GARBAGE
 from docpipe.errors import DocpipeError
 from docpipe.limits import Limits
 from docpipe.preprocess import identify, preprocess, survey
@@ -50,6 +52,7 @@ class Paper(NamedTuple):
 
 
 def main() -> None:
+    gc.set_threshold(GARBAGE)  # as a command does
     options = parser(__doc__).parse_args()
     papers, words, classes, called = prepared(options)
     picked = [(paper, pages) for paper, pages in zip(papers, words, strict=True) if options.half in (None, half(paper))]

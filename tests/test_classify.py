@@ -203,6 +203,32 @@ def test_classes_that_make_no_sense(wrong):
 # ---- votes -----------------------------------------------------------------------------------------------------------
 
 
+PLAIN_ROWS = {
+    "en": ("Date 03/05/2025", "Customer: Ada Imker", "Oak boards   120.00", "Delivery   15.50", "Total   135.50"),
+    "de": ("Datum 03.05.2025", "Kunde: Ada Imker", "Eichenbretter   120,00", "Lieferung   15,50", "Gesamtbetrag   135,50"),
+    "it": ("Data 03/05/2025", "Cliente: Ada Imker", "Assi di quercia   120,00", "Consegna   15,50", "Totale   135,50"),
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "want"),
+    [
+        ("en", "Invoice 2071", "invoice"), ("en", "INVOICE", "invoice"), ("de", "Rechnung Nr. 2071", "invoice"),
+        ("it", "Fattura N. 71", "invoice"), ("en", "Quotation", UNKNOWN), ("en", "Credit note", UNKNOWN),
+        ("en", "Time sheet", UNKNOWN), ("de", "Mahnung", UNKNOWN),
+        ("it", "Preventivo", UNKNOWN), ("en", "Oak & Sons", UNKNOWN),
+    ],
+)  # fmt: skip
+def test_a_title_makes_a_plain_paper_what_it_says(language, title, want, tmp_path):
+    path = page(tmp_path / "plain.pdf", (title, "Oak & Sons", "12 Mill Lane", *PLAIN_ROWS[language]), size=10, first=22)
+    with pymupdf.open(path) as document:
+        document[0].insert_text((430, 124), "Phone 555 0142 77", fontsize=10)  # a page wide, unlike what a till prints
+        document.saveIncr()
+    found = judged(path)
+    assert found.verdict.choice == want
+    assert want == UNKNOWN or any(sign.sort == "title" for sign in found.pages[0].signs)
+
+
 def verdict(number: int = 1, by: str = "a", **scores: float) -> PageVerdict:
     best = max(scores, key=lambda name: scores[name])
     return PageVerdict(page=number, choice=best, score=scores[best], scores=scores, classifier=by)

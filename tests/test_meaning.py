@@ -251,3 +251,24 @@ def test_titles_are_part_of_what_a_schema_is():
         other_titles: ClassVar[OtherTitles] = OtherTitles(en="offer")
 
     assert schema_ref(Titled, "demand").sha256 != schema_ref(Demand, "demand").sha256
+
+
+@pytest.mark.parametrize(
+    ("lines", "size", "code"),
+    [
+        (("Credit note to invoice 4711", "Total amount EUR 714.00"), 10, "two_values"),
+        (("Total EUR 1,166.20",), 10, "two_values"),
+        (("Credit note", "Amount 714.00"), 20, "other_document"),
+        (("Delivered in good order.",), 10, None),
+    ],
+)
+def test_a_later_page_that_says_otherwise_goes_to_a_person(lines, size, code, tmp_path):
+    path = save(tmp_path / "bill.pdf", honest("en", "columns", 3))
+    with pymupdf.open(path) as document:
+        page = document.new_page()
+        for place, line in enumerate(lines):
+            page.insert_text((72, 80 + 30 * place), line, fontsize=size if not place else 10)
+        document.saveIncr()
+    result = reader("invoice").read(path)
+    assert result.status == ("review" if code else "accepted")
+    assert code is None or any((issue.code, issue.page) == (code, 2) for issue in result.issues)

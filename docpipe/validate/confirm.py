@@ -26,6 +26,7 @@ from docpipe.values.text import squash
 
 # Measured on receipts, invoices and orders: of 227 dates, numbers and amounts that stand so at an exact label 1 was wrong.
 EXACT = 0.955  # the label that confirms by itself; the twentieth label of a list is worth 0.96 of its first
+CONTRADICTS = 0.85  # a label that gives a rival: a currency between label and amount makes it no other label
 FULL_FIT, WORDY_FIT = 0.9, 0.79
 CLOSE = frozenset({"same", "right", "cell", "below", "tick"})
 ON_ROW = CLOSE - {"below"}  # below a label there is often something else, as below a column's head
@@ -78,7 +79,7 @@ def contradiction(choice: Choice, choices: Choices) -> Candidate | None:
         (
             one
             for one in rivals
-            if one.evidence.label_score >= EXACT
+            if one.evidence.label_score >= CONTRADICTS
             and one.evidence.relation in ON_ROW
             and not one.evidence.features.get("beside")
             and one.evidence.fit >= FULL_FIT

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from statistics import median
 
 from docpipe.classify._words.vocabulary import LONGEST, Meaning, Vocabulary
@@ -26,6 +27,7 @@ _CURRENCY = re.compile(r"[$€£₩¥]|[A-Z]{3}|Euro|kr|zł|원")  # what may fo
 _MARK = re.compile("|".join(map(re.escape, CURRENCY_MARKS)), re.IGNORECASE)
 _DATE = re.compile(r"(?<!\d)(?:\d{1,4}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2}[./-][A-Za-z]{3,9}[./-]\d{2,4})(?!\d)")
 _TIME = re.compile(r"(?<![\d:])[0-2]?\d:[0-5]\d(?::[0-5]\d)?(?![\d:])")
+_DIGIT = re.compile(r"\d")
 _RATE = re.compile(r"\d\s?%")
 _LETTER, _HANGUL = re.compile(r"[^\W\d_]"), re.compile("[가-힣]")
 _NUMBER_WORDS = ("n", "번호")  # how words for `number` begin, whose key within a phrase is another
@@ -148,7 +150,7 @@ class Head:
 def _kinds(text: str, page: Words) -> Iterator[str]:
     """The kinds of values that are printed on the page: by form, and by checksum where there is one."""
     yield from (kind for kind, form in (("date", _DATE), ("time", _TIME), ("rate", _RATE)) if form.search(text))
-    if len(_MONEY.findall(text)) > 1:
+    if len(list(islice(_MONEY.finditer(text), 2))) > 1:
         yield "money"
     if len(page.checkboxes) > 2:
         yield "bool"
@@ -171,9 +173,12 @@ def _lines(words: Sequence[Word]) -> Iterable[list[str]]:
 
 def _ends_with_amount(line: Sequence[str]) -> bool:
     """With decimals or without, as Won and Yen are printed. A full stop behind the amount makes it a sentence's end."""
+    end = " ".join(line[-3:])
+    if not _DIGIT.search(end):
+        return False
     last = line[-2] if len(line) > 1 and _CURRENCY.fullmatch(line[-1]) else line[-1]
     bare = _CURRENCY.sub("", last)
-    return bool(_MONEY.fullmatch(bare) or _WHOLE.fullmatch(bare)) or _ends_with_currency(" ".join(line[-3:]))
+    return bool(_MONEY.fullmatch(bare) or _WHOLE.fullmatch(bare)) or _ends_with_currency(end)
 
 
 def _ends_with_currency(text: str) -> bool:

@@ -18,7 +18,7 @@ from docpipe.fields import FieldSpec, fields_of, name_words, rules_of, titles_of
 
 Sort = Literal["title", "label", "phrase", "word", "other_title"]
 LONGEST = 7  # words of a phrase
-NEAR, FAR = 4, 8  # letters by which most words, and most runs of words, are known to begin no phrase
+HEAD = 8  # letters by which most runs of words are known to begin no phrase
 TAIL = 7  # letters of a title that is one when it ends a longer word: `Beitragsrechnung` is a `Rechnung`
 _ABOUT = """use true false ticked box line printed shown empty null field value digits before after more most less must read each first
 last day within between every there were have been does beside above below with without whether their some same such than
@@ -59,7 +59,8 @@ class Nature:
 @dataclass(frozen=True)
 class Vocabulary:
     """The phrases of all classes, by the key that two spellings of one phrase share, and what each class is like. `tails` are the titles
-    that a longer word may end with, longest first, by their last TAIL letters; `heads` are the first NEAR and FAR letters of all keys."""
+    that a longer word may end with, longest first, by their last TAIL letters; `heads` are the beginnings of all keys, up to HEAD
+    letters."""
 
     meanings: dict[str, tuple[Meaning, ...]]
     natures: tuple[Nature, ...]
@@ -68,13 +69,15 @@ class Vocabulary:
 
     def goes_on(self, run: str) -> bool:
         """Whether a phrase may begin with the run, which is the key of its first words."""
-        return len(run) < NEAR or run[: FAR if len(run) >= FAR else NEAR] in self.heads
+        return run[:HEAD] in self.heads
 
     def of(self, key: str) -> tuple[Meaning, ...]:
         """What the key means, or as a compound the title that it ends with."""
         if (known := self.meanings.get(key)) is not None:
             return known
-        tail = next((tail for tail in self.tails.get(key[-TAIL:], ()) if key.endswith(tail)), "")
+        if (tails := self.tails.get(key[-TAIL:])) is None:
+            return ()
+        tail = next((tail for tail in tails if key.endswith(tail)), "")
         return tuple(meaning for meaning in self.meanings.get(tail, ()) if meaning.sort == "title")
 
 
@@ -99,7 +102,7 @@ def vocabulary_of(classes: tuple[DocumentClass, ...], titles: tuple[tuple[str, s
     for key in sorted(meanings, key=len, reverse=True):
         if len(key) >= TAIL and key.isalpha() and any(meaning.sort == "title" for meaning in meanings[key]):
             tails.setdefault(key[-TAIL:], []).append(key)
-    heads = frozenset(key[:letters] for key in meanings for letters in (NEAR, FAR))
+    heads = frozenset(key[:letters] for key in meanings for letters in range(1, HEAD + 1))
     return Vocabulary(meanings, tuple(natures), tails, heads)
 
 

@@ -18,7 +18,7 @@ from docpipe.records import Issue
 from docpipe.values.dates import MONTHS
 from docpipe.values.text import fold, squash
 
-HEAD = 0.45  # share of the first page's height that its title stands in
+HEAD = 0.45  # share of a page's height that its title stands in
 LARGE = 1.2  # median heights: print that is set apart by its size
 HUGE = 2.0  # median heights: a word printed across others
 MORE = 2  # further words that a title may have: `Mahnung an Firma Nord` is one, a sentence is none
@@ -44,11 +44,12 @@ def _other_kinds(layouts: Sequence[PageLayout], own: Sequence[str], other: Seque
 
 
 def _titles(segment: Segment, page: PageLayout, title: str, own: Sequence[str], *, first: bool) -> bool:
-    """The segment is the title of another kind of document; a whole sentence that says so may stand anywhere."""
+    """The segment is the title of another kind of document, on a page behind the first in large print only: other papers may lie behind
+    the schema's. A whole sentence that says so may stand anywhere."""
     words = fold(title).split()
     if len(words) >= SENTENCE and f" {' '.join(words)} " in f" {segment.folded} ":
         return True
-    if not first or segment.y0 > HEAD * page.height or not _stands_out(segment, page):
+    if segment.y0 > HEAD * page.height or not (_stands_out(segment, page) if first else _is_large(segment, page)):
         return False
     rest = _rest(segment.folded, words, own)
     named = LEGAL_FORM.search(segment.text) is not None  # a letterhead
@@ -79,10 +80,14 @@ def _issue(code: str, segment: Segment, message: str, suggestion: str) -> Issue:
 
 def _stands_out(segment: Segment, page: PageLayout) -> bool:
     """Larger than the rest, or by itself in capitals that label nothing."""
-    if segment.height >= LARGE * page.median_height:
+    if _is_large(segment, page):
         return True
     letters = [char for char in segment.text if char.isalpha()]
     return len(page.lines[segment.line]) == 1 and ":" not in segment.text and bool(letters) and all(map(str.isupper, letters))
+
+
+def _is_large(segment: Segment, page: PageLayout) -> bool:
+    return segment.height >= LARGE * page.median_height
 
 
 def _rest(text: str, phrase: Sequence[str], own: Sequence[str]) -> int | None:
