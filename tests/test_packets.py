@@ -3,6 +3,8 @@
 import io
 import json
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pymupdf
@@ -44,6 +46,7 @@ from docpipe.ledger import (
     views,
 )
 from docpipe.ledger.ledger import Ledger
+from docpipe.ledger.parts import send_on
 from docpipe.records import Part, ReadOptions, Result, Route, SchemaRef
 from docpipe.request import Request, make_request
 from docpipe.search import open_index, search
@@ -190,6 +193,20 @@ def test_cancelling_a_packet_cancels_its_parts_and_retrying_takes_them_up(ledger
     assert states(ledger, packet, first, second) == ["parting", "merging", "merging"]
     drain(ledger, worker(ledger))
     assert states(ledger, packet, first, second) == ["done"] * 3
+
+
+def test_parts_that_are_made_while_their_packet_is_cancelled_are_cancelled_too(ledger):
+    packet = send(ledger)
+    while view(ledger, packet).state != "merging":
+        step(ledger, worker(ledger))
+    with ThreadPoolExecutor(1) as aside:
+        with ledger.write() as tx:
+            row = tx.lock_job(packet)
+            cancelled = aside.submit(cancel, ledger, packet)
+            time.sleep(0.5)  # it has looked for parts, where the database lets it, and waits for the packet
+            send_on(tx, row, TWO.routes)
+        assert cancelled.result(timeout=30)
+    assert states(ledger, packet, *(part.id for part in parts(ledger, packet))) == ["cancelled"] * 3
 
 
 def test_a_cancelled_part_is_a_hole_of_its_packet(ledger):

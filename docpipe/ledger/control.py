@@ -23,9 +23,16 @@ def cancel(ledger: Ledger, job_id: str) -> bool:
     """Stop the job and its parts; False where it has ended already. One that has its outcome keeps it, and is only not delivered. Raises
     NotFoundError."""
     with ledger.write() as tx:
-        for part in parts_of(tx, job_id):
-            _cancel(tx, part)
-        return _cancel(tx, job_id)
+        _cancel_parts(tx, job_id)
+        stopped = _cancel(tx, job_id)
+    with ledger.write() as tx:  # those that were made while the packet's row was waited for; now there will be no more
+        _cancel_parts(tx, job_id)
+    return stopped
+
+
+def _cancel_parts(tx: Tx, packet: str) -> None:
+    for part in parts_of(tx, packet):
+        _cancel(tx, part)
 
 
 def _cancel(tx: Tx, job_id: str) -> bool:
