@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -74,7 +75,11 @@ def split_document(
 
 def part_paths(path: Path, packet: Packet, folder: Path) -> tuple[Path, ...]:
     """Where the parts of the file go: `NAME.1.pdf` and so on."""
-    return tuple(folder / f"{path.stem}.{part.number}{_suffix(path, packet)}" for part in packet.parts)
+    return tuple(_part_path(path, packet, folder, part.number) for part in packet.parts)
+
+
+def _part_path(path: Path, packet: Packet, folder: Path, number: int) -> Path:
+    return folder / f"{path.stem}.{number}{_suffix(path, packet)}"
 
 
 def write_parts(
@@ -101,7 +106,19 @@ def write_parts(
                 copy_pages(job, part.pages, draft, limits=request.limits, password=password)
             with draft.open("rb") as content:
                 write_file(target, content)
+    if replace:
+        _remove_rest(path, packet, folder)
     return targets
+
+
+def _remove_rest(path: Path, packet: Packet, folder: Path) -> None:
+    """What an earlier cut into more parts left behind: nobody shall take it for parts of this one."""
+    for number in itertools.count(len(packet.parts) + 1):
+        left = _part_path(path, packet, folder, number)
+        if not left.is_file() or _is_taken(left, path, replace=True):
+            return
+        with writing(left):
+            left.unlink()
 
 
 def _is_taken(target: Path, packet: Path, *, replace: bool) -> bool:
