@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from docpipe.records import Record
-from docpipe.search.codes import MARK, codes_of, dates_of, is_split_number, runs_of, squashed
 from docpipe.search.fields import IS, SAYS, field_name, filter_token, keys_of
+from docpipe.search.forms import MARK, dates_of, forms_of, is_split_number, runs_of, squashed
 from docpipe.search.tokens import LONGEST, Line, is_unspaced, tokens_of
 
 MOST_TERMS = 32  # of a query; what stands behind them is left out
@@ -115,7 +115,7 @@ def _printed(tokens: list[str], prefix: bool) -> Phrase:
 def _forms(line: Line) -> Iterator[str]:
     """The whole text's forms as number, date or identifier; each also as a word that is printed so."""
     last = len(line.texts) - 1
-    forms = [token.text for token in codes_of(line) if (token.first, token.last) == (0, last)]
+    forms = [token.text for token in forms_of(line) if (token.first, token.last) == (0, last)]
     whole = squashed("".join(line.texts))
     if any(char.isdigit() for char in whole) and not is_split_number(line.texts):
         forms.append((MARK + whole)[:LONGEST])

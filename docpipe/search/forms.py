@@ -27,7 +27,7 @@ _THREE_NUMBERS = re.compile(r"\d\s?[./\-]\s?\d{1,2}\s?[./\-]\s?\d|\d\s?[년年]"
 _GROUP = re.compile(r"\W*(?=\w*\d)[^\W_]+(?:[-/][^\W_]+)*\W*")
 
 
-def codes_of(line: Line) -> Iterator[Token]:
+def forms_of(line: Line) -> Iterator[Token]:
     """The forms of everything in the line that has digits, each once for each place."""
     text = " ".join(line.texts)
     if not _DIGIT.search(text):
