@@ -99,9 +99,12 @@ def fused(rankings: Sequence[Sequence[int]]) -> dict[int, float]:
 
 def _look(query: Query, like: Image | None, embedder: Embedder) -> np.ndarray | None:
     """The vector that pages are to look like: the picture's where there is one, else the text's; None where there is neither."""
+    look: np.ndarray | None = None
     if like is not None:
-        return embedder.images([like])[0]
-    return embedder.texts([query.text])[0] if query.text else None
+        look = embedder.images([like])[0]
+    elif query.text:
+        look = embedder.texts([query.text])[0]
+    return look
 
 
 def _ranks(pages: Sequence[int]) -> Mapping[int, int]:
