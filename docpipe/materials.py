@@ -21,7 +21,7 @@ from docpipe import pipeline
 from docpipe.allowed import Allowed
 from docpipe.artifacts import Opening, PageWords, artifact_name, secret_name
 from docpipe.backends import ModelOptions
-from docpipe.bundle import lost
+from docpipe.bundle import failed_part
 from docpipe.choosing import is_sorted, read_choice
 from docpipe.classify import Classifier
 from docpipe.errors import CrashError, DocpipeError, MismatchError
@@ -188,7 +188,7 @@ class Materials:
             return Result[Any].model_validate_json(self.store.read(part.result))
         spec = book.spec_of(self.ledger, part.id)
         route = spec.route or Route(schema_ref=spec.schema_ref)
-        return lost(document, route, code=part.error_code or part.state, message=part.error or f"the job is {part.state}")
+        return failed_part(document, route, code=part.error_code or part.state, message=part.error or f"the job is {part.state}")
 
     def outcome(self, read: book.Item, engines: Sequence[Engine]) -> Outcome:
         """What an engine of the cascade read off a page, or that it was given up."""

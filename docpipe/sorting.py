@@ -30,7 +30,7 @@ from docpipe.extract.vlm.shown import shown
 from docpipe.limits import Limits
 from docpipe.pipeline import read_page_words
 from docpipe.preprocess import identify, preprocess, render
-from docpipe.records import Document, Job, Page, PageKind, Record, SchemaRef, Words
+from docpipe.records import NO_SCHEMA, Document, Job, Page, PageKind, Record, Words
 from docpipe.request import Request
 from docpipe.source import readable
 from docpipe.splitting import Code, Sheet, codes_of, separator_of, wants_codes
@@ -84,7 +84,7 @@ def sort_by(judge: PageJudge, path: Path, request: Request, *, password: str | N
 def sorting_job(source: Path, request: Request) -> Job:
     """A job without a schema, for a document that is looked at and not read. Raises DocumentError."""
     document = identify(source, request.limits, formats=request.options.formats)
-    return Job(id="sort", source=source, document=document, schema_ref=SchemaRef(name="", sha256=""), options=request.options)
+    return Job(id="sort", source=source, document=document, schema_ref=NO_SCHEMA, options=request.options)
 
 
 def load_classifiers(references: Sequence[str], request: Request, stack: contextlib.ExitStack) -> list[Classifier]:

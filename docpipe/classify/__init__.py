@@ -153,7 +153,8 @@ def chosen(scores: dict[str, float], *, threshold: float = THRESHOLD) -> tuple[s
 
 
 def vote(verdicts: Sequence[PageVerdict], *, threshold: float = THRESHOLD) -> PageVerdict:
-    """What several classifiers say of one page: the mean of their probabilities, and all their signs. One that failed has no vote."""
+    """What several classifiers say of one page: the mean of their probabilities, and all their signs. There has to be one. One that failed
+    has no vote; where all failed, it is the first one's verdict."""
     said = [verdict for verdict in verdicts if verdict.error is None]
     if not said:
         return verdicts[0]

@@ -23,7 +23,7 @@ class BlipClassifier(ZeroShot):
     def __init__(self, options: ClassifierOptions = NO_OPTIONS) -> None:
         super().__init__(options)
         self.looks = Blip(options.checkpoint(self.name))
-        self.calibrated_for(self.looks.identity)
+        self.check_calibration(self.looks.identity)
 
     def logits(self, words: Words, image: Image, classes: tuple[DocumentClass, ...]) -> dict[str, float]:
         """An option's is that of its best phrase, in the first template."""

@@ -46,7 +46,7 @@ class OscarClassifier(ZeroShot):
             raise UsageError(message, hint="fine-tune the VisualBERT on regions of this detector")
         self._model = self.files.model(transformers().VisualBertForMultipleChoice)
         self._turn = threading.Lock()
-        self.calibrated_for(f"{self.files.identity}+{self.detector.files.identity}")
+        self.check_calibration(f"{self.files.identity}+{self.detector.files.identity}")
 
     def logits(self, words: Words, image: Image, classes: tuple[DocumentClass, ...]) -> dict[str, float]:
         """An option's is that of its best phrase, in the first template."""

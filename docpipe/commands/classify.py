@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,10 +102,10 @@ def _page(page: PageVerdict) -> str:
     return f"{page.choice} {page.score:.2f}{beside}"
 
 
-def _strongest(page: PageVerdict) -> Iterator[Sign]:
+def _strongest(page: PageVerdict) -> list[Sign]:
     """Of the chosen class, or where none is chosen of the likeliest: what is printed."""
     mine: Sequence[Sign] = [sign for sign in page.signs if sign.class_name == page.choice] or page.signs
-    yield from [sign for sign in mine if sign.text][:SHOWN]
+    return [sign for sign in mine if sign.text][:SHOWN]
 
 
 def _sign(sign: Sign) -> str:

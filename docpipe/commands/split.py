@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,8 +116,8 @@ def _pages(numbers: Sequence[int]) -> str:
     return f"page{'' if len(numbers) == 1 else 's'} {', '.join('-'.join(map(str, run)) for run in runs)}"
 
 
-def _strongest(part: Part) -> Iterator[CutSign]:
-    yield from [sign for sign in part.signs if sign.text and sign.weight >= 0][:SHOWN]
+def _strongest(part: Part) -> list[CutSign]:
+    return [sign for sign in part.signs if sign.text and sign.weight >= 0][:SHOWN]
 
 
 def _sign(sign: CutSign) -> str:

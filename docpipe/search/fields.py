@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from docpipe.records import Box, Record, Result, Value
-from docpipe.search.forms import MARK, forms_of, number_form, squashed
+from docpipe.search.forms import MARK, compact, forms_of, number_form
 from docpipe.search.tokens import LONGEST, Line, tokens_of
 
 SAYS, IS = ":", "="
@@ -99,7 +99,7 @@ def keys_of(line: Line) -> dict[str, None]:
 
 
 def _key(value: str) -> str:
-    return number_form(Decimal(value)) if len(value) <= LONGEST and _DECIMAL.fullmatch(value) else squashed(value)[:LONGEST]
+    return number_form(Decimal(value)) if len(value) <= LONGEST and _DECIMAL.fullmatch(value) else compact(value)[:LONGEST]
 
 
 def _is_short(value: Value) -> bool:

@@ -125,7 +125,7 @@ def traits_of(sheet: Sheet, *, separators: Collection[str] = SEPARATORS) -> Trai
     lines = list(lines_of(words))
     height = words.height or 1.0
     head = list(_head(words, height))
-    small = median(word.y1 - word.y0 for word in words.words) if words.words else 0.0
+    usual = median(word.y1 - word.y0 for word in words.words) if words.words else 0.0
     return Traits(
         page=sheet.page.number,
         kind="separator" if code else "blank" if sheet.page.status == "blank" else verdict.kind,
@@ -141,7 +141,7 @@ def traits_of(sheet: Sheet, *, separators: Collection[str] = SEPARATORS) -> Trai
         names=frozenset(_keys(lines, 0.0, NAMES * height)),
         words=frozenset(list(dict.fromkeys(_keys(lines, 0.0, height)))[:MOST_WORDS]),
         foot=frozenset(_keys(lines, (1 - FOOT) * height, height)),
-        title=_title(lines, small, height),
+        title=_title(lines, usual, height),
         class_title=_class_title(verdict, height),
         total=_first(_TOTALS, lines),
         carried=_first(_CARRIED, [*lines[:12], *lines[-12:]]),
@@ -152,7 +152,7 @@ def traits_of(sheet: Sheet, *, separators: Collection[str] = SEPARATORS) -> Trai
         steps=_steps(lines, words.width),
         begins_small=bool(words.words) and words.words[0].text[:1].islower() and len(words.words[0].text) > 1,
         bottom=max((word.y1 for word in words.words), default=0.0) / height,
-        letter=small,
+        letter=usual,
         read=sheet.page.status != "failed" and verdict.error is None,
     )
 
@@ -215,12 +215,12 @@ def _keys(lines: Iterable[Line], top: float, bottom: float) -> Iterator[str]:
             yield from (key for word in line.words if len(key := word_key(word.text)) > 2 and not digits(word.text))
 
 
-def _title(lines: Sequence[Line], small: float, height: float) -> Shown | None:
-    """The largest print near the top, where it is larger than the rest and short."""
+def _title(lines: Sequence[Line], usual: float, height: float) -> Shown | None:
+    """The largest print near the top, where it is larger than the `usual` height of words and short."""
     high = [line for line in lines if line.box[1] < TITLE_PLACE * height and len(line.words) <= TITLE_WORDS and _letters(line) > 2]
     sized = [(median(word.y1 - word.y0 for word in line.words), line) for line in high]
     size, line = max(sized, key=lambda one: one[0], default=(0.0, None))
-    return Shown(line.text, line.box) if line and size >= TITLE_SIZE * small else None
+    return Shown(line.text, line.box) if line and size >= TITLE_SIZE * usual else None
 
 
 def _letters(line: Line) -> int:

@@ -38,7 +38,7 @@ class ZeroShot(Classifier):
         path = options.checkpoints.get(f"{self.name}_calibration")
         self.calibration = load_calibration(path) if path else Calibration()
 
-    def calibrated_for(self, identity: str) -> None:
+    def check_calibration(self, identity: str) -> None:
         """Raises UsageError where the calibration is another model's."""
         if self.calibration.identity not in ("", identity):
             hint = (
@@ -72,7 +72,7 @@ class Contrastive(ZeroShot):
         super().__init__(options)
         self.looks = self.embedder(options.checkpoint(self.name))
         self.alone = self.looks.alone
-        self.calibrated_for(self.looks.identity)
+        self.check_calibration(self.looks.identity)
         self._texts = functools.lru_cache(maxsize=SETS)(self._embedded)
 
     def logits(self, words: Words, image: Image, classes: tuple[DocumentClass, ...]) -> dict[str, float]:
