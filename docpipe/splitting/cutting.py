@@ -88,7 +88,7 @@ class _Cutter:
     def split(self) -> Split:
         """All that was taken, cut."""
         if self.parts and not self.divider:
-            self._go_on()
+            self._take_blanks()
         self.between += self.blanks
         if not self.parts and self.between:
             return Split(parts=_numbered([_Part(sorted(self.between))]))
@@ -119,14 +119,18 @@ class _Cutter:
         self.parts.append(_Part([page.page], score, signs))
         self.so_far = PartSoFar.begun(page, self.so_far) if page.read else None
 
-    def _go_on(self, page: Traits | None = None) -> None:
-        """The part has the blank pages and the next page."""
-        self.parts[-1].pages += [*self.blanks, *([page.page] if page else [])]
-        self.blanks.clear()
-        if page and page.read:
+    def _go_on(self, page: Traits) -> None:
+        """The part has the next page, and the blank ones before it."""
+        self._take_blanks()
+        self.parts[-1].pages.append(page.page)
+        if page.read:
             self.so_far = self.so_far.with_page(page) if self.so_far else PartSoFar.begun(page)
-        elif page and self.so_far:
+        elif self.so_far:
             self.so_far = self.so_far.with_unread()
+
+    def _take_blanks(self) -> None:
+        self.parts[-1].pages += self.blanks
+        self.blanks.clear()
 
     def _end_part(self) -> None:
         """One blank page is the back of the last one, more of them are a sheet between two documents."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from docpipe.classify import UNKNOWN, PageVerdict
 from docpipe.records import Page, PageKind, Words, WordSource
 from docpipe.splitting.codes import SEPARATORS, Code, separator_of
-from docpipe.splitting.lines import Line, Shown, box_of, digits, lines_of, number_key, word_key
+from docpipe.splitting.lines import Line, Shown, box_of, digit_count, lines_of, number_key, word_key
 from docpipe.splitting.page_numbers import Printed, printed_number
 
 HEAD, FOOT, NAMES = 0.4, 0.1, 0.25  # shares of the page's height: its head, its foot, and where who sent it stands
@@ -160,7 +160,7 @@ def traits_of(sheet: Sheet, *, separators: Collection[str] = SEPARATORS) -> Trai
 def _head(words: Words, height: float) -> Iterator[Token]:
     tops = [word for word in words.words if word.y0 < HEAD * height and len(word_key(word.text)) > 1]
     for word in sorted(tops, key=lambda word: word.y0)[:MOST_HEAD]:
-        valued = digits(word.text) > 0
+        valued = digit_count(word.text) > 0
         key = number_key(word.text) if valued else word_key(word.text)
         yield Token(key, word.x0 / (words.width or 1.0), word.y0 / height, valued, Shown(word.text, box_of([word])))
 
@@ -176,7 +176,12 @@ def _numbers(words: Words) -> Iterator[tuple[str, Shown]]:
     """Numbers that are neither a date nor an amount, such as those of documents, customers and accounts."""
     found = 0
     for word in words.words:
-        if found < MOST_NUMBERS and digits(word.text) >= LONG_NUMBER and not _DATE.search(word.text) and not _MONEY.fullmatch(word.text):
+        if (
+            found < MOST_NUMBERS
+            and digit_count(word.text) >= LONG_NUMBER
+            and not _DATE.search(word.text)
+            and not _MONEY.fullmatch(word.text)
+        ):
             found += 1
             yield number_key(word.text), Shown(word.text, box_of([word]))
 
@@ -193,7 +198,7 @@ def _table_first(words: Words) -> bool:
     for word in words.words:
         if _MONEY.fullmatch(word.text):
             return True
-        before += len(word_key(word.text)) > 2 and not digits(word.text)
+        before += len(word_key(word.text)) > 2 and not digit_count(word.text)
         if before > BEFORE_TABLE:
             return False
     return False
@@ -212,7 +217,7 @@ def _keys(lines: Iterable[Line], top: float, bottom: float) -> Iterator[str]:
     """The words without digits of the lines that begin between the two heights."""
     for line in lines:
         if top <= line.box[1] < bottom:
-            yield from (key for word in line.words if len(key := word_key(word.text)) > 2 and not digits(word.text))
+            yield from (key for word in line.words if len(key := word_key(word.text)) > 2 and not digit_count(word.text))
 
 
 def _title(lines: Sequence[Line], usual: float, height: float) -> Shown | None:
