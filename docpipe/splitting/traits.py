@@ -6,11 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from statistics import median
 from typing import NamedTuple
 
 from docpipe.classify import UNKNOWN, PageVerdict
-from docpipe.records import Page, PageKind, Words, WordSource
+from docpipe.records import Page, PageKind, Word, Words, WordSource
 from docpipe.splitting.codes import SEPARATORS, Code, separator_of
 from docpipe.splitting.lines import Line, Shown, box_of, digit_count, lines_of, number_key, word_key
 from docpipe.splitting.page_numbers import Printed, printed_number
@@ -173,17 +174,13 @@ def _by_key(tokens: Iterable[Token]) -> dict[str, tuple[Token, ...]]:
 
 
 def _numbers(words: Words) -> Iterator[tuple[str, Shown]]:
-    """Numbers that are neither a date nor an amount, such as those of documents, customers and accounts."""
-    found = 0
-    for word in words.words:
-        if (
-            found < MOST_NUMBERS
-            and digit_count(word.text) >= LONG_NUMBER
-            and not _DATE.search(word.text)
-            and not _MONEY.fullmatch(word.text)
-        ):
-            found += 1
-            yield number_key(word.text), Shown(word.text, box_of([word]))
+    """The first numbers that are neither a date nor an amount, such as those of documents, customers and accounts."""
+    for word in islice(filter(_is_long_number, words.words), MOST_NUMBERS):
+        yield number_key(word.text), Shown(word.text, box_of([word]))
+
+
+def _is_long_number(word: Word) -> bool:
+    return digit_count(word.text) >= LONG_NUMBER and not _DATE.search(word.text) and not _MONEY.fullmatch(word.text)
 
 
 def _columns(words: Words) -> tuple[float, ...]:
