@@ -21,9 +21,10 @@ from packets_made import LEAST, MOST, Paper, Shelf, Sorter, add_arguments, made_
 
 from docpipe.classify import load_classes
 from docpipe.splitting import Sheet
-from docpipe.splitting.behind import Behind
-from docpipe.splitting.evidence import FEATURES, Spoke, spoken
+from docpipe.splitting.evidence import Evidence, evidence_at
+from docpipe.splitting.part_so_far import PartSoFar
 from docpipe.splitting.traits import traits_of
+from docpipe.splitting.weights import FEATURES
 
 Array = npt.NDArray[np.float64]
 SEED, PENALTY, STEPS, RATE = 11, 2.0, 4000, 0.03
@@ -62,7 +63,7 @@ def main() -> None:
         print(f"# threshold {threshold:.2f}: F1 {2 * hit / (cut.sum() + wanted.sum()):.4f}")
 
 
-def examples(found: Sequence[Paper], shelf: Shelf, sorter: Sorter, count: int) -> Iterator[tuple[list[Spoke], bool]]:
+def examples(found: Sequence[Paper], shelf: Shelf, sorter: Sorter, count: int) -> Iterator[tuple[list[Evidence], bool]]:
     """All that spoke at each page but the first of its packet, and whether a document begins there."""
     chance = random.Random(SEED)
     for packet in packets(found, shelf, count=count, seed=SEED):
@@ -71,21 +72,21 @@ def examples(found: Sequence[Paper], shelf: Shelf, sorter: Sorter, count: int) -
         yield from _weighed(harder([made_up(chance, sorter) for _ in range(chance.randint(LEAST, MOST))], chance))
 
 
-def _weighed(documents: Sequence[Sequence[Sheet]]) -> Iterator[tuple[list[Spoke], bool]]:
-    behind: Behind | None = None
+def _weighed(documents: Sequence[Sequence[Sheet]]) -> Iterator[tuple[list[Evidence], bool]]:
+    part: PartSoFar | None = None
     for document in documents:
         for place, sheet in enumerate(_shown(document)):
             page = traits_of(sheet)
-            if behind:
-                yield spoken(behind, page), place == 0
-            behind = behind.with_page(page) if behind and place else Behind.begun(page, behind)
+            if part:
+                yield evidence_at(part, page), place == 0
+            part = part.with_page(page) if part and place else PartSoFar.begun(page, part)
 
 
 def _shown(document: Sequence[Sheet]) -> list[Sheet]:
     return [sheet for sheet in document if sheet.page.status == "done"]
 
 
-def _row(said: Sequence[Spoke]) -> list[float]:
+def _row(said: Sequence[Evidence]) -> list[float]:
     values = {one.feature: one.value for one in said}
     return [*(values.get(name, 0.0) for name in FEATURES), 1.0]
 

@@ -20,8 +20,8 @@ from PIL import Image
 from docpipe.looks import Embedder
 from docpipe.records import Document, Word, Words
 from docpipe.search import Entry, Facts, FieldValue, PageEntry, open_index, search, tables
-from docpipe.search.codes import codes_of
 from docpipe.search.fields import says
+from docpipe.search.forms import forms_of
 from docpipe.search.pages import pack, pack_facts, page_tokens
 from docpipe.search.rows import whose
 from docpipe.search.tokens import Line, tokens_of
@@ -52,7 +52,7 @@ class Drawn:
         self.words = vocabulary(self.rng)
         self.amounts = [self.number() for _ in range(NUMBERS)]
         self.tokens = {text: [token.text for token in tokens_of(Line(0, (text,)))] for text in (*self.words, *self.amounts)}
-        self.forms = {text: [token.text for token in codes_of(Line(0, (text,)))] for text in self.amounts}
+        self.forms = {text: [token.text for token in forms_of(Line(0, (text,)))] for text in self.amounts}
         weights = 1 / (np.arange(VOCABULARY) + 2.7)  # Mandelbrot's form of Zipf's law
         self.shares = weights.cumsum() / weights.sum()
         self.at = [(40 + 52 * (place % 10), 40 + 24 * (place // 10)) for place in range(WORDS)]

@@ -54,7 +54,7 @@ def _left_out(page: PageSummary) -> Issue:
     return Issue(code="page_left_out", page=page.number, message="the page is in none of the parts: nothing was looked for on it")
 
 
-def lost(document: Document, route: Route, *, code: str, message: str) -> Result[Any]:
+def failed_part(document: Document, route: Route, *, code: str, message: str) -> Result[Any]:
     """What stands in for the result of a part that has none."""
     numbers = route.part.pages if route.part else ()
     return Result(

@@ -17,7 +17,7 @@ from docpipe.records import Record
 
 Judged = tuple[Mapping[str, float], str]  # the probabilities of a page, and what it is
 BINS = 10
-COOLEST, HOTTEST = 0.02, 50.0
+COOLEST, HOTTEST = 0.02, 50.0  # the temperatures that are tried
 LEAST = 1e-12  # the probability of what a classifier holds for impossible
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
@@ -32,12 +32,12 @@ class Calibration(Record):
 
     def applied(self, scores: Mapping[str, float], *, rest: str) -> dict[str, float]:
         """The probabilities of all names, of which `rest` gets the floor; they add up to 1."""
-        heated = heat(scores, self.temperature)
-        return {name: (1 - self.floor) * share + (self.floor if name == rest else 0.0) for name, share in heated.items()}
+        scaled = tempered(scores, self.temperature)
+        return {name: (1 - self.floor) * share + (self.floor if name == rest else 0.0) for name, share in scaled.items()}
 
 
-def heat(scores: Mapping[str, float], temperature: float) -> dict[str, float]:
-    """The softmax of the log-odds, divided by the temperature."""
+def tempered(scores: Mapping[str, float], temperature: float) -> dict[str, float]:
+    """The probabilities at that temperature: the softmax of their logarithms, divided by it."""
     logs = {name: math.log(max(share, LEAST)) / temperature for name, share in scores.items()}
     top = max(logs.values())
     shares = {name: math.exp(log - top) for name, log in logs.items()}
@@ -50,13 +50,13 @@ def calibrate(judged: Sequence[Judged], *, identity: str = "") -> Calibration:
     of n pages nobody learns to be surer than (n + 1) / (n + 2). Raises UsageError where there is no page."""
     if not judged:
         raise UsageError("no page to calibrate with", hint="some hundred, of every class and of none")
-    best = _least(lambda log: surprise(judged, math.exp(log)), math.log(COOLEST), math.log(HOTTEST))
+    best = _golden_section(lambda log: negative_log_likelihood(judged, math.exp(log)), math.log(COOLEST), math.log(HOTTEST))
     return Calibration(temperature=math.exp(best), floor=1 / (len(judged) + 2), identity=identity)
 
 
-def surprise(judged: Sequence[Judged], temperature: float) -> float:
-    """The mean of the negative log of the truth's probability, in nats."""
-    return -sum(math.log(max(heat(scores, temperature).get(truth, 0.0), LEAST)) for scores, truth in judged) / len(judged)
+def negative_log_likelihood(judged: Sequence[Judged], temperature: float) -> float:
+    """The mean over the pages, in nats, at that temperature."""
+    return -sum(math.log(max(tempered(scores, temperature).get(truth, 0.0), LEAST)) for scores, truth in judged) / len(judged)
 
 
 def calibration_error(judged: Sequence[Judged]) -> float:
@@ -80,8 +80,8 @@ def load_calibration(path: str | Path) -> Calibration:
         raise UsageError(f"{path.name} is no calibration: {problem.errors()[0]['msg']}", hint="see docs/classify.md") from problem
 
 
-def _least(cost: Callable[[float], float], low: float, high: float) -> float:
-    """Golden-section search, to a thousandth; the cost has one valley."""
+def _golden_section(cost: Callable[[float], float], low: float, high: float) -> float:
+    """Where the cost is least, to a thousandth. It may have one valley only."""
     while high - low > 1e-3:
         left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
         if cost(left) < cost(right):

@@ -27,7 +27,8 @@ class Choice:
 
     @cached_property
     def classes(self) -> tuple[DocumentClass, ...]:
-        """Those that pages are told apart by: beside the only schema the built-in ones, which nobody else has to wait for."""
+        """The classes that pages are told apart by. Beside a named schema these are the built-in ones too: a page of another class is a
+        sign that a new document begins."""
         if self.named is None:
             return self.listed
         others = (one for one in load_classes([]) if one.name != self.ref.name)
@@ -35,13 +36,17 @@ class Choice:
 
     def ref_of(self, name: str) -> SchemaRef:
         """How a document of that class is read: with the only schema, with the class's, or as a transcript where it is of none."""
-        schema = next((one.schema for one in self.listed if one.name == name), None)
-        return self.ref if self.named else schema_ref(schema, name) if schema else load_schema(DEFAULT_SCHEMA)[1]
+        if self.named:
+            return self.ref
+        schema = self._schema_of(name)
+        return schema_ref(schema, name) if schema else load_schema(DEFAULT_SCHEMA)[1]
 
     def schema(self, ref: SchemaRef) -> type[BaseModel]:
         """The class that a reference of `ref_of` stands for."""
-        schema = next((one.schema for one in self.listed if one.name == ref.name), None)
-        return self.named or schema or load_schema(DEFAULT_SCHEMA)[0]
+        return self.named or self._schema_of(ref.name) or load_schema(DEFAULT_SCHEMA)[0]
+
+    def _schema_of(self, name: str) -> type[BaseModel] | None:
+        return next((one.schema for one in self.listed if one.name == name), None)
 
 
 def read_choice(reference: str | type[BaseModel]) -> Choice:

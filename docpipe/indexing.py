@@ -21,7 +21,7 @@ from docpipe.ledger import JobView, Ledger
 from docpipe.looks import Embedder, embedder_class
 from docpipe.pipeline import read_page_words
 from docpipe.preprocess import identify, preprocess, render
-from docpipe.records import Document, Job, Page, ReadOptions, Result, SchemaRef, Words
+from docpipe.records import NO_SCHEMA, Document, Job, Page, ReadOptions, Result, Words
 from docpipe.request import Request
 from docpipe.results import Results
 from docpipe.search import Added, Entry, Index, PageEntry, facts_of
@@ -107,7 +107,7 @@ class Indexer:
         again by the next call; a document without pages has an empty page 0."""
         limits = self._request.limits
         with temporary() as space:
-            job = Job(id="index", source=source, document=document, schema_ref=SchemaRef(name="", sha256=""), options=options)
+            job = Job(id="index", source=source, document=document, schema_ref=NO_SCHEMA, options=options)
             job, pages = preprocess(job, space=space, limits=limits, password=password)
             for page in pages:
                 if words and page.number in words:
@@ -142,7 +142,7 @@ def picture_of(path: Path, request: Request, *, password: str | None = None) -> 
     with readable(path) as source, temporary() as space:
         document = identify(source, request.limits, formats=request.options.formats)
         options = request.options.model_copy(update={"pages": (1,)})
-        job = Job(id="like", source=source, document=document, schema_ref=SchemaRef(name="", sha256=""), options=options)
+        job = Job(id="like", source=source, document=document, schema_ref=NO_SCHEMA, options=options)
         job, pages = preprocess(job, space=space, limits=request.limits, password=password)
         return page_image(render(pages[0], job=job, space=space, limits=request.limits, password=password), space)
 

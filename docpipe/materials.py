@@ -21,7 +21,7 @@ from docpipe import pipeline
 from docpipe.allowed import Allowed
 from docpipe.artifacts import Opening, PageWords, artifact_name, secret_name
 from docpipe.backends import ModelOptions
-from docpipe.bundle import lost
+from docpipe.bundle import failed_part
 from docpipe.choosing import is_sorted, read_choice
 from docpipe.classify import Classifier
 from docpipe.errors import CrashError, DocpipeError, MismatchError
@@ -152,7 +152,8 @@ class Materials:
         return book.items(self.ledger, item.job, kinds=(kind,), states=("done", "quarantined"))
 
     def opening(self, item: Work, space: Workspace) -> Document:
-        """The document as preparing found it; its e-invoice lies in the space, unless the document is a part: whose it is nobody knows."""
+        """The document as preparing found it; its e-invoice lies in the space, unless the document is a part: the XML is about one of the
+        parts, and nothing says which."""
         artifact = book.items(self.ledger, item.packet or item.job, kinds=("prepare",), states=("done",))[-1].artifact or ""
         opening = Opening.model_validate_json(self.store.read(artifact))
         if opening.einvoice and not item.packet:
@@ -161,9 +162,7 @@ class Materials:
 
     def unpack(self, words: book.Item, space: Workspace, *, images: bool = False) -> Page:
         """A page as its item left it, its words in the space; one that was given up is a failed page."""
-        if words.artifact is None or words.state != "done":
-            return Page(number=words.page or 0, width=0.0, height=0.0, status="failed", error=words.error_code)
-        kept = PageWords.model_validate_json(self.store.read(words.artifact))
+        kept = self._page_words(words)
         if kept.words is not None:
             space.save(space.page(kept.page.number, "words.json"), kept.words)
         if images and kept.image and kept.shown and kept.shown.image:
@@ -172,13 +171,16 @@ class Materials:
         return kept.page
 
     def sheets(self, item: Work) -> Iterator[Sheet]:
-        """The document's pages as sorting sees them, one after the other; one that was given up is nothing known."""
+        """The document's pages as sorting sees them, one after the other; of one that was given up nothing is known."""
         for one in self.items(item, "words"):
-            page = Page(number=one.page or 0, width=0.0, height=0.0, status="failed", error=one.error_code)
-            read = PageWords(page=page, words=None)
-            if one.artifact and one.state == "done":
-                read = PageWords.model_validate_json(self.store.read(one.artifact))
+            read = self._page_words(one)
             yield Sheet(read.page, read.words or Words.none(read.page), read.verdict or unread(read.page), read.codes)
+
+    def _page_words(self, item: book.Item) -> PageWords:
+        """What an item of the kind `words` left; a failed page without words where it was given up."""
+        if item.artifact is None or item.state != "done":
+            return PageWords(page=Page(number=item.page or 0, width=0.0, height=0.0, status="failed", error=item.error_code), words=None)
+        return PageWords.model_validate_json(self.store.read(item.artifact))
 
     def result_of(self, part: book.JobView, document: Document) -> Result[Any]:
         """A part's result, or what stands in for it."""
@@ -186,7 +188,7 @@ class Materials:
             return Result[Any].model_validate_json(self.store.read(part.result))
         spec = book.spec_of(self.ledger, part.id)
         route = spec.route or Route(schema_ref=spec.schema_ref)
-        return lost(document, route, code=part.error_code or part.state, message=part.error or f"the job is {part.state}")
+        return failed_part(document, route, code=part.error_code or part.state, message=part.error or f"the job is {part.state}")
 
     def outcome(self, read: book.Item, engines: Sequence[Engine]) -> Outcome:
         """What an engine of the cascade read off a page, or that it was given up."""

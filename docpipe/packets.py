@@ -14,7 +14,7 @@ from docpipe.output import write_file, writing
 from docpipe.preprocess import copy_pages, preprocess
 from docpipe.records import Document, Part, Record
 from docpipe.request import Request
-from docpipe.sorting import DEFAULT_CLASSIFIERS, PageJudge, load_classifiers, looking
+from docpipe.sorting import DEFAULT_CLASSIFIERS, PageJudge, load_classifiers, sorting_job
 from docpipe.source import readable
 from docpipe.splitting import SEPARATORS, Plan, Sheet, cut
 from docpipe.words import load_ocr
@@ -45,15 +45,16 @@ def split_document(
     separators: Sequence[str] = SEPARATORS,
     password: str | None = None,
 ) -> Packet:
-    """Where the documents in the file begin, and what each is. Of `request` counts what `sort_document` says.
+    """Where the documents in the file begin, and what each is. `separators` are the texts of the codes of separator sheets. Of `request`
+    counts what `sort_document` says.
 
     Raises UsageError where the plan names pages that are not there, and what `sort_document` raises.
     """
-    codes = separators if plan.kind == "auto" else ()
+    looked_for = separators if plan.kind == "auto" else ()
     with contextlib.ExitStack() as stack:
-        judge = PageJudge(classes, load_classifiers(classifiers, request, stack), threshold=threshold, separators=codes, reads=True)
+        judge = PageJudge(classes, load_classifiers(classifiers, request, stack), threshold=threshold, separators=looked_for, reads=True)
         source, space = stack.enter_context(readable(path)), stack.enter_context(temporary())
-        job, pages = preprocess(looking(source, request), space=space, limits=request.limits, password=password)
+        job, pages = preprocess(sorting_job(source, request), space=space, limits=request.limits, password=password)
         ocr, verdicts = load_ocr(request.options.ocr, cache=request.cache), dict[int, PageVerdict]()
 
         def sheets() -> Iterator[Sheet]:
@@ -73,15 +74,6 @@ def split_document(
         )
 
 
-def part_paths(path: Path, packet: Packet, folder: Path) -> tuple[Path, ...]:
-    """Where the parts of the file go: `NAME.1.pdf` and so on."""
-    return tuple(_part_path(path, packet, folder, part.number) for part in packet.parts)
-
-
-def _part_path(path: Path, packet: Packet, folder: Path, number: int) -> Path:
-    return folder / f"{path.stem}.{number}{_suffix(path, packet)}"
-
-
 def write_parts(
     path: Path, packet: Packet, folder: Path, request: Request, *, password: str | None = None, replace: bool = False
 ) -> tuple[Path, ...]:
@@ -90,13 +82,13 @@ def write_parts(
     Raises UsageError, before anything is written, where a file is there already and may not be replaced; MismatchError where the packet has
     changed; UnsupportedError for a format whose pages cannot be copied.
     """
-    targets = part_paths(path, packet, folder)
+    targets = tuple(_part_path(path, packet, folder, part.number) for part in packet.parts)
     if taken := next((target for target in targets if _is_taken(target, path, replace=replace)), None):
         raise UsageError("there already", file=taken.name, hint=_way_out(taken, path))
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with readable(path) as source, temporary() as space:
-        job = looking(source, request)
+        job = sorting_job(source, request)
         job = job.model_copy(update={"document": job.document.model_copy(update={"sha256": packet.document.sha256})})
         for part, target in zip(packet.parts, targets, strict=True):
             draft = space.path("part")
@@ -111,6 +103,11 @@ def write_parts(
     return targets
 
 
+def _part_path(path: Path, packet: Packet, folder: Path, number: int) -> Path:
+    """`NAME.1.pdf` and so on."""
+    return folder / f"{path.stem}.{number}{_suffix(path, packet)}"
+
+
 def _remove_rest(path: Path, packet: Packet, folder: Path) -> None:
     """What an earlier cut into more parts left behind: nobody shall take it for parts of this one."""
     for number in itertools.count(len(packet.parts) + 1):
@@ -121,14 +118,14 @@ def _remove_rest(path: Path, packet: Packet, folder: Path) -> None:
             left.unlink()
 
 
-def _is_taken(target: Path, packet: Path, *, replace: bool) -> bool:
-    """Whether something is there that must stay: what may not be replaced, a link, and the packet itself."""
-    return target.is_symlink() or (target.exists() and (not replace or target.samefile(packet)))
+def _is_taken(target: Path, path: Path, *, replace: bool) -> bool:
+    """Whether something is there that must stay: what may not be replaced, a link, and the file that is cut."""
+    return target.is_symlink() or (target.exists() and (not replace or target.samefile(path)))
 
 
-def _way_out(taken: Path, packet: Path) -> str:
-    """What helps; no link and no packet is ever replaced."""
-    stays = _is_taken(taken, packet, replace=True)
+def _way_out(taken: Path, path: Path) -> str:
+    """The hint of the error: neither a link nor the file that is cut is ever replaced."""
+    stays = _is_taken(taken, path, replace=True)
     return "choose another --out" if stays else "choose another --out, or replace what is there with --replace"
 
 

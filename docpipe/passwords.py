@@ -11,21 +11,22 @@ from docpipe.ledger import JobView, Ledger
 from docpipe.store import Store
 
 
-def retry_with(password: str, ledger: Ledger, store: Store, found: JobView, *, pages: Sequence[int] = ()) -> int:
-    """As `ledger.retry`, with the password that the document needs; none is left in the store where nothing is tried. Raises what that
-    does."""
-    home = book.view(ledger, found.packet) if found.packet else found
-    if not _is_taken(ledger, found, home):
-        return book.retry(ledger, found.id, pages=pages)
+def retry_with(password: str, ledger: Ledger, store: Store, job: JobView, *, pages: Sequence[int] = ()) -> int:
+    """Try the ended `job` again as `ledger.retry` does, with the password that its document needs; returns how many pages are. Where
+    nothing is tried, no password is left in the store. Raises what `ledger.retry` raises."""
+    home = book.view(ledger, job.packet) if job.packet else job
+    if not _takes_password(ledger, job, home):
+        return book.retry(ledger, job.id, pages=pages)
     secret = secret_name(home.tenant, home.id)
     store.put(secret, password.encode(), private=True)
     try:
-        return book.retry(ledger, found.id, pages=pages, locked=True)
+        return book.retry(ledger, job.id, pages=pages, locked=True)
     except UsageError:
         store.delete(secret)
         raise
 
 
-def _is_taken(ledger: Ledger, found: JobView, home: JobView) -> bool:
-    """What is at work keeps the password that it has; a part of a packet that was opened without one needs none."""
-    return home.state in book.CONCLUDED and (not found.packet or book.spec_of(ledger, found.id).locked)
+def _takes_password(ledger: Ledger, job: JobView, home: JobView) -> bool:
+    """Whether the password is for this job: what is at work keeps the one that it has, and a part of a packet that was opened without one
+    needs none."""
+    return home.state in book.CONCLUDED and (not job.packet or book.spec_of(ledger, job.id).locked)

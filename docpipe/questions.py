@@ -17,7 +17,7 @@ from docpipe.errors import DocpipeError, UsageError
 from docpipe.extract.vlm.image import fitted
 from docpipe.extract.vlm.shown import shown
 from docpipe.preprocess import identify, preprocess, render
-from docpipe.records import Job, Page, Record, SchemaRef, Usage, Words
+from docpipe.records import NO_SCHEMA, Job, Page, Record, Usage, Words
 from docpipe.request import Request
 from docpipe.source import readable
 from docpipe.threads import in_order
@@ -61,8 +61,7 @@ def ask_pages(
         temporary() as space,
     ):
         document = identify(source, request.limits, formats=request.options.formats)
-        ref = SchemaRef(name="", sha256="")
-        job = Job(id="ask", source=source, document=document, schema_ref=ref, options=request.options)
+        job = Job(id="ask", source=source, document=document, schema_ref=NO_SCHEMA, options=request.options)
         job, pages = preprocess(job, space=space, limits=request.limits, password=password)
         private = request.options.redact and asked.host
         ocr = load_ocr(request.options.ocr, cache=request.cache) if private else None

@@ -55,6 +55,9 @@ class SchemaRef(Record):
     sha256: str
 
 
+NO_SCHEMA = SchemaRef(name="", sha256="")  # of a job whose document is looked at, asked about or indexed, and not read
+
+
 class ReadOptions(Record):
     """What changes a reading, and so takes part in the hash that resuming compares. `backend` is asked by the engines that need a model,
     which are told the page's words where `hint` says so; `redact` names who blacks out what must not leave this machine. `split` is how a

@@ -64,7 +64,7 @@ class Sorter:
         return [self._route([one for one in verdicts if one.page in part.pages], part) for part in split.parts]
 
     def again(self, sheets: Iterable[Sheet], part: Part | None) -> Route:
-        """What a part is, once more of its pages could be read."""
+        """The route of a part that is sorted a second time, as pages of it were read anew; it keeps its pages. Without one, the file's."""
         return self._route([sheet.verdict for sheet in sheets], part)
 
     def _unprinted(self) -> Route:
@@ -137,8 +137,11 @@ def read_sorted(
     if routes[0].part is None:
         result = read(routes[0])
     else:
-        space.path(EINVOICE).unlink(missing_ok=True)  # whose it is nobody knows
-        parts = [_kept(read(route), number, space) for number, route in enumerate(routes, 1)]
+        space.path(EINVOICE).unlink(missing_ok=True)  # it is about one of the parts, and nothing says which
+        parts = []
+        for number, route in enumerate(routes, 1):
+            parts.append(read(route))
+            space.path("readings.json").rename(space.path(f"readings-{number}.json"))  # else the next part would replace them
         taken = {page.number for part in parts for page in part.pages}
         left = [pipeline.summarize(page, space) for number, page in pages.items() if number not in taken]
         result = put_together(job.document, job.schema_ref, parts, left=left)
@@ -157,14 +160,9 @@ def routed_job(job: Job, route: Route) -> Job:
 
 
 def to_read(page: Page, ref: SchemaRef) -> Page:
-    """The page of a document that was to be read so: a schema that is named is looked for on every page, whatever it was taken for."""
+    """The page as an engine gets it, where `ref` is what the job named as its schema. Unless that is `auto`, every page counts as content:
+    a schema that is named is looked for on covers and conditions too."""
     return page if is_auto(ref.name) else page.model_copy(update={"kind": "content"})
-
-
-def _kept(result: Result[Any], number: int, space: Workspace) -> Result[Any]:
-    """The result; its readings lie apart from those of the next part."""
-    space.path("readings.json").rename(space.path(f"readings-{number}.json"))
-    return result
 
 
 def _undivided(route: Route, parts: int) -> Route:
@@ -186,9 +184,10 @@ def _issues(verdict: Verdict) -> Iterator[Issue]:
 
 
 def _failures(verdicts: Sequence[PageVerdict]) -> Iterator[Issue]:
-    """What kept classifiers from having a vote; a page that failed says so itself."""
+    """What kept classifiers from having a vote. A page that no classifier was shown has an error of its own, which the result names."""
     for verdict in verdicts:
-        for reason in (*verdict.failed, *([verdict.error] if verdict.error and verdict.classifier else ())):
+        reasons = [*verdict.failed, verdict.error if verdict.classifier else None]
+        for reason in filter(None, reasons):
             yield Issue(code="classifier_failed", page=verdict.page, message=f"no vote on what the page is: {reason}")
 
 

@@ -30,7 +30,7 @@ from docpipe.extract.vlm.shown import shown
 from docpipe.limits import Limits
 from docpipe.pipeline import read_page_words
 from docpipe.preprocess import identify, preprocess, render
-from docpipe.records import Document, Job, Page, PageKind, Record, SchemaRef, Words
+from docpipe.records import NO_SCHEMA, Document, Job, Page, PageKind, Record, Words
 from docpipe.request import Request
 from docpipe.source import readable
 from docpipe.splitting import Code, Sheet, codes_of, separator_of, wants_codes
@@ -72,19 +72,19 @@ def sort_document(
 
 
 def sort_by(judge: PageJudge, path: Path, request: Request, *, password: str | None = None) -> Sorted:
-    """The same, by classifiers that are loaded already: for one document after the other."""
+    """`sort_document` with classifiers that are loaded already, for one document after the other."""
     with readable(path) as source, temporary() as space:
-        job, pages = preprocess(looking(source, request), space=space, limits=request.limits, password=password)
+        job, pages = preprocess(sorting_job(source, request), space=space, limits=request.limits, password=password)
         ocr = load_ocr(request.options.ocr, cache=request.cache)
         judged = [judge.look(page, job=job, ocr=ocr, space=space, limits=request.limits, password=password).verdict for page in pages]
         named = job.document.model_copy(update={"name": path.name})
         return Sorted(document=named, verdict=vote_document(judged, threshold=judge.threshold), pages=tuple(judged))
 
 
-def looking(source: Path, request: Request) -> Job:
-    """A job that reads nothing: its document is only looked at. Raises DocumentError."""
+def sorting_job(source: Path, request: Request) -> Job:
+    """A job without a schema, for a document that is looked at and not read. Raises DocumentError."""
     document = identify(source, request.limits, formats=request.options.formats)
-    return Job(id="sort", source=source, document=document, schema_ref=SchemaRef(name="", sha256=""), options=request.options)
+    return Job(id="sort", source=source, document=document, schema_ref=NO_SCHEMA, options=request.options)
 
 
 def load_classifiers(references: Sequence[str], request: Request, stack: contextlib.ExitStack) -> list[Classifier]:
@@ -103,7 +103,7 @@ def load_classifiers(references: Sequence[str], request: Request, stack: context
 class PageJudge:
     """Says of pages which of the `classes` they are, by the vote of the `classifiers`, or unknown where none reaches the `threshold`. Codes
     that say one of the `separators` make a page a separator sheet; where there are none, no code is looked for. With `reads` the words of
-    every page are read, whoever needs them."""
+    every page are read, also where no classifier needs them."""
 
     classes: Sequence[DocumentClass]
     classifiers: Sequence[Classifier]
@@ -124,7 +124,8 @@ class PageJudge:
     ) -> Sheet:
         """The page with its kind, its words where anybody needs them, and what it is. It is drawn only for those that look at pictures, and
         where it may be a separator sheet. One with sums on it is content, whoever or whatever code says otherwise: a total that is passed
-        over is a rival that nobody sees. Who `waits` is raised what another try may not meet; else that classifier has no vote."""
+        over is a rival that nobody sees. An error that another try may not meet is raised to a caller that `waits`; any other costs the
+        classifier that met it its vote. Raises UsageError."""
 
         @cache
         def drawn() -> Page:
@@ -181,5 +182,5 @@ def _codes(drawn: Callable[[], Page], job: Job, space: Workspace) -> tuple[Code,
 
 
 def unread(page: Page) -> PageVerdict:
-    """Of a page that failed before anybody could look at it."""
+    """The verdict on a page that failed before any classifier was shown it."""
     return PageVerdict(page=page.number, choice=UNKNOWN, score=0.0, error=page.error)

@@ -203,8 +203,8 @@ class Steps(Materials):
         if parts := book.parts(self.ledger, item.job):
             return self._put_together(item, parts)
         sorter = self.sorter(item)
-        is_sorted = item.spec.route and not is_auto(item.spec.reads.name)
-        return self._sort(item, sorter) if sorter and not is_sorted else self._merge(item)
+        has_schema = item.spec.route and not is_auto(item.spec.reads.name)
+        return self._sort(item, sorter) if sorter and not has_schema else self._merge(item)
 
     def _sort(self, item: Work, sorter: Sorter) -> book.Routed:
         with self.space(item) as space:

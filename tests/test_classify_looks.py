@@ -13,10 +13,9 @@ from looks.train import CHECKPOINT, captions, train
 from PIL import Image
 
 from docpipe import errors
-from docpipe.calibration import Calibration, calibrate, calibration_error, load_calibration, surprise
-from docpipe.classify import UNKNOWN, ClassifierOptions, DocumentClass, classifier_class, load_classes
-from docpipe.classify._looks import softmax
-from docpipe.classify._looks.prompts import options_of
+from docpipe.calibration import Calibration, calibrate, calibration_error, load_calibration, negative_log_likelihood
+from docpipe.classify import UNKNOWN, ClassifierOptions, DocumentClass, classifier_class, load_classes, softmax
+from docpipe.classify._zero_shot.prompts import options_of
 from docpipe.classify.clip import ClipClassifier
 from docpipe.classify.oscar import tags
 from docpipe.cli import main
@@ -126,9 +125,9 @@ def test_what_else_a_page_may_be_is_not_what_a_class_is():
 
 
 def test_options_that_are_judged_each_by_itself_may_all_be_wrong():
-    assert softmax({"a": -20.0, "b": -20.0}, none=True)[UNKNOWN] == pytest.approx(1)
-    assert softmax({"a": -20.0, "b": -20.0}, none=False) == pytest.approx({"a": 0.5, "b": 0.5, UNKNOWN: 0})
-    assert softmax({"a": 900.0, UNKNOWN: -900.0}, none=True)["a"] == pytest.approx(1)
+    assert softmax({"a": -20.0, "b": -20.0}, alone=True)[UNKNOWN] == pytest.approx(1)
+    assert softmax({"a": -20.0, "b": -20.0}, alone=False) == pytest.approx({"a": 0.5, "b": 0.5, UNKNOWN: 0})
+    assert softmax({"a": 900.0, UNKNOWN: -900.0}, alone=True)["a"] == pytest.approx(1)
 
 
 # ---- regions and words together --------------------------------------------------------------------------------------
@@ -188,7 +187,7 @@ def test_a_calibrated_model_is_about_as_sure_as_it_is_right():
     found, before = calibrate(sideways(12, seed=1)), sideways(12, seed=2)
     after = [(found.applied(said, rest=UNKNOWN), truth) for said, truth in before]
     assert found.temperature > 1 and calibration_error(after) < 0.7 * calibration_error(before), "of pages that it was not calibrated with"
-    assert surprise(after, 1) < surprise(before, 1)
+    assert negative_log_likelihood(after, 1) < negative_log_likelihood(before, 1)
 
 
 def test_its_training_learns(tmp_path):

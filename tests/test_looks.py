@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from docpipe import errors
 from docpipe.looks import embedder_class
-from docpipe.looks._towers import PICTURES, squared
+from docpipe.looks._towers import PICTURES, letterboxed
 
 pytestmark = pytest.mark.classify
 FAMILIES = ("clip", "align", "siglip2", "blip")
@@ -105,7 +105,7 @@ def test_blip_says_of_each_text_whether_it_matches():
 def test_a_page_is_seen_whole_and_in_its_proportions():
     tall = Image.new("RGB", (100, 400), (255, 255, 255))
     ImageDraw.Draw(tall).rectangle((0, 0, 99, 399), outline=0, width=12)
-    ink = squared(tall, 64).convert("L").point(lambda level: 255 - level).getbbox()
+    ink = letterboxed(tall, 64).convert("L").point(lambda level: 255 - level).getbbox()
     assert ink == (24, 0, 40, 64)
 
 

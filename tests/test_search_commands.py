@@ -20,7 +20,7 @@ from looks.train import CHECKPOINT
 from PIL import Image
 
 from docpipe import errors
-from docpipe.classify._looks.prompts import options_of, prompts
+from docpipe.classify._zero_shot.prompts import options_of, prompts
 from docpipe.cli import main
 from docpipe.client import Client
 from docpipe.ledger import LANES, dispatch, open_ledger

@@ -5,6 +5,7 @@ A class is a schema, or a name with a description. Knows records and schemas, no
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -133,6 +134,16 @@ def _class(reference: str) -> DocumentClass:
     return DocumentClass(ref.name, (schema.__doc__ or "").strip(), schema)
 
 
+def softmax(logits: Mapping[str, float], *, alone: bool) -> dict[str, float]:
+    """Probabilities of the options and of `unknown`; they add up to 1. With `alone` each option has log-odds of its own, and at most one is
+    true: then `unknown` stands for none of them, with log-odds of 0."""
+    top = max(0.0, *logits.values()) if alone else max(logits.values())
+    shares = {name: math.exp(logit - top) for name, logit in logits.items()}
+    shares[UNKNOWN] = shares.get(UNKNOWN, 0.0) + (math.exp(-top) if alone else 0.0)
+    total = sum(shares.values())
+    return {name: share / total for name, share in shares.items()}
+
+
 def chosen(scores: dict[str, float], *, threshold: float = THRESHOLD) -> tuple[str, float]:
     """The likeliest class and its probability; unknown where no class reaches the threshold."""
     best = max(scores, key=lambda name: (scores[name], name))
@@ -142,7 +153,8 @@ def chosen(scores: dict[str, float], *, threshold: float = THRESHOLD) -> tuple[s
 
 
 def vote(verdicts: Sequence[PageVerdict], *, threshold: float = THRESHOLD) -> PageVerdict:
-    """What several classifiers say of one page: the mean of their probabilities, and all their signs. One that failed has no vote."""
+    """What several classifiers say of one page: the mean of their probabilities, and all their signs. There has to be one. One that failed
+    has no vote; where all failed, it is the first one's verdict."""
     said = [verdict for verdict in verdicts if verdict.error is None]
     if not said:
         return verdicts[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from docpipe.classify._looks import Contrastive
+from docpipe.classify._zero_shot import Contrastive
 from docpipe.looks.align import Align
 
 

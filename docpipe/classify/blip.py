@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from docpipe.classify import NO_OPTIONS, ClassifierOptions, DocumentClass
-from docpipe.classify._looks import ZeroShot, best
-from docpipe.classify._looks.prompts import options_of, prompts
+from docpipe.classify._zero_shot import ZeroShot, best_of_phrases
+from docpipe.classify._zero_shot.prompts import options_of, prompts
 from docpipe.looks.blip import Blip
 from docpipe.records import Words
 
@@ -23,9 +23,9 @@ class BlipClassifier(ZeroShot):
     def __init__(self, options: ClassifierOptions = NO_OPTIONS) -> None:
         super().__init__(options)
         self.looks = Blip(options.checkpoint(self.name))
-        self.calibrated_for(self.looks.identity)
+        self.check_calibration(self.looks.identity)
 
-    def utilities(self, words: Words, image: Image, classes: tuple[DocumentClass, ...]) -> dict[str, float]:
-        """Of each option that of its best phrase, in the first template."""
+    def logits(self, words: Words, image: Image, classes: tuple[DocumentClass, ...]) -> dict[str, float]:
+        """An option's is that of its best phrase, in the first template."""
         options = options_of(classes)
-        return best(options, self.looks.matches(image, [prompts(phrase)[0] for option in options for phrase in option.phrases]))
+        return best_of_phrases(options, self.looks.matches(image, [prompts(phrase)[0] for option in options for phrase in option.phrases]))

@@ -16,9 +16,9 @@ from docpipe.backends._hf.errors import typed
 from docpipe.backends._hf.library import torch, transformers
 from docpipe.backends._hf.pinned import Pinned
 from docpipe.classify import NO_OPTIONS, ClassifierOptions, DocumentClass
-from docpipe.classify._looks import ZeroShot, best
-from docpipe.classify._looks.prompts import options_of, prompts
-from docpipe.classify._looks.regions import Detector, Regions
+from docpipe.classify._zero_shot import ZeroShot, best_of_phrases
+from docpipe.classify._zero_shot.prompts import options_of, prompts
+from docpipe.classify._zero_shot.regions import Detector, Regions
 from docpipe.errors import UsageError
 from docpipe.records import Box, Word, Words
 
@@ -46,16 +46,16 @@ class OscarClassifier(ZeroShot):
             raise UsageError(message, hint="fine-tune the VisualBERT on regions of this detector")
         self._model = self.files.model(transformers().VisualBertForMultipleChoice)
         self._turn = threading.Lock()
-        self.calibrated_for(f"{self.files.identity}+{self.detector.files.identity}")
+        self.check_calibration(f"{self.files.identity}+{self.detector.files.identity}")
 
-    def utilities(self, words: Words, image: Image, classes: tuple[DocumentClass, ...]) -> dict[str, float]:
-        """Of each option that of its best phrase, in the first template."""
+    def logits(self, words: Words, image: Image, classes: tuple[DocumentClass, ...]) -> dict[str, float]:
+        """An option's is that of its best phrase, in the first template."""
         options = options_of(classes)
         captions = [prompts(phrase)[0] for option in options for phrase in option.phrases]
         regions = self.detector.regions(image, most=REGIONS)
         inputs = self.inputs(captions, tags(words, regions.boxes), regions)
         with self._turn, typed(f"looking with {self.files.label}"), torch().inference_mode():
-            return best(options, self._model(**inputs).logits[0].tolist())
+            return best_of_phrases(options, self._model(**inputs).logits[0].tolist())
 
     def inputs(self, captions: Sequence[str], tags: str, regions: Regions) -> dict[str, Any]:
         """The choices of one page: each caption with the same tags and regions. Whichever text is longer is cut."""

@@ -5,11 +5,10 @@ No model, some milliseconds a page. Knows how the parts follow each other; `_wor
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from docpipe.classify import UNKNOWN, Classifier, DocumentClass, PageVerdict, chosen
+from docpipe.classify import UNKNOWN, Classifier, DocumentClass, PageVerdict, chosen, softmax
 from docpipe.classify._words.features import Mark, features_of, marks_of
 from docpipe.classify._words.kinds import TITLES, kind_of
 from docpipe.classify._words.sight import Sight, look
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 SIGNS = 12  # told for each of the two likeliest classes
-# Which features a sort of mark is part of, and those of the whole page.
+# The features that marks of a sort count towards; their weight together is shared out among the marks.
 _FEATURES: Mapping[str, tuple[str, ...]] = {
     "title": ("title",),
     "other_title": ("other_title",),
@@ -29,7 +28,8 @@ _FEATURES: Mapping[str, tuple[str, ...]] = {
     "phrase": ("phrases",),
     "word": ("words",),
 }
-_WHOLE: Mapping[str, str] = {
+# The features of the whole page, and the sort of the sign that each is told as.
+_WHOLE: Mapping[str, Literal["value", "shape"]] = {
     "values": "value",
     "no_money": "value",
     "checked": "value",
@@ -40,7 +40,7 @@ _WHOLE: Mapping[str, str] = {
 
 
 class WordsClassifier(Classifier):
-    """The default."""
+    """The default classifier. Its signs are those of the two likeliest classes."""
 
     name: ClassVar[str] = "words"
 
@@ -50,7 +50,7 @@ class WordsClassifier(Classifier):
         sight = look(words, vocabulary)
         marks = marks_of(sight)
         features = {nature.name: features_of(sight, nature, marks.get(nature.name, ())) for nature in vocabulary.natures}
-        scores = probabilities({name: _utility(numbers) for name, numbers in features.items()})
+        scores = softmax({name: _logit(numbers) for name, numbers in features.items()}, alone=True)
         choice, score = chosen(scores)
         if choice == UNKNOWN:
             kind, title = kind_of(sight, marks)
@@ -63,15 +63,7 @@ class WordsClassifier(Classifier):
         return PageVerdict(page=words.page, choice=choice, score=score, scores=scores, signs=signs, classifier=self.name)
 
 
-def probabilities(utilities: Mapping[str, float]) -> dict[str, float]:
-    """A softmax over the classes and `unknown`, whose utility is 0."""
-    top = max(0.0, *utilities.values())
-    shares = {name: math.exp(utility - top) for name, utility in {**utilities, UNKNOWN: 0.0}.items()}
-    total = sum(shares.values())
-    return {name: share / total for name, share in shares.items()}
-
-
-def _utility(features: Mapping[str, float]) -> float:
+def _logit(features: Mapping[str, float]) -> float:
     weights = worth()
     return weights["bias"] + sum(weights[name] * value for name, value in features.items())
 
@@ -101,4 +93,4 @@ def _printed(name: str, features: Mapping[str, float], marks: Sequence[Mark], si
 def _whole(name: str, features: Mapping[str, float]) -> Iterator[Sign]:
     for feature, sort in _WHOLE.items():
         weight = worth()[feature] * features[feature]
-        yield Sign(class_name=name, sort="value" if sort == "value" else "shape", text="", meaning=feature, weight=round(weight, 3))
+        yield Sign(class_name=name, sort=sort, text="", meaning=feature, weight=round(weight, 3))

@@ -9,12 +9,20 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docpipe.commands.messages import failure_of_pages, one_line, say, tell
-from docpipe.commands.options import add_password_options, add_sorting_options, listed, positive, read_password, read_sorting
+from docpipe.commands.options import (
+    add_password_options,
+    add_sorting_options,
+    read_classes,
+    read_classifiers,
+    read_password,
+    read_sorting,
+    read_threshold,
+)
 
 if TYPE_CHECKING:
     from docpipe.classify import PageVerdict
@@ -28,17 +36,6 @@ SHOWN = 4  # signs of a page that a person is shown; --json has all
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="PDF, PNG, JPEG, TIFF, WebP, BMP, GIF or HEIC")
-    parser.add_argument("--classes", metavar="A,B", help="schemas: built-in names, module:Class or path.py:Class")
-    parser.add_argument(
-        "--class", metavar="NAME=WHAT", dest="described", action="append", default=[], help="a class without a schema; may be repeated"
-    )
-    parser.add_argument(
-        "--classifier",
-        metavar="A,B",
-        default="words",
-        help="who looks and votes: words (the default), vlm, clip, align, siglip2, blip, oscar, or your own",
-    )
-    parser.add_argument("--threshold", metavar="P", default="0.5", help="a class less likely than this is unknown (default: 0.5)")
     parser.add_argument("--json", action="store_true", help="all scores and signs, with their boxes")
     add_sorting_options(parser)
     add_password_options(parser)
@@ -46,16 +43,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Look at every FILE."""
-    from docpipe.classify import load_classes
     from docpipe.settings import read_settings
     from docpipe.sorting import PageJudge, load_classifiers, sort_by
 
     request, password = read_sorting(arguments, read_settings()), read_password(arguments)
-    classes = load_classes([*(listed("--classes", arguments.classes) or ()), *arguments.described])
-    threshold = positive("--threshold", arguments.threshold, most=1.0)
+    classes, threshold = read_classes(arguments), read_threshold(arguments)
     codes = []
     with contextlib.ExitStack() as stack:
-        classifiers = load_classifiers(listed("--classifier", arguments.classifier) or (), request, stack)
+        classifiers = load_classifiers(read_classifiers(arguments), request, stack)
         judge = PageJudge(classes, classifiers, threshold=threshold)
         for path in arguments.files:
             try:
@@ -107,10 +102,10 @@ def _page(page: PageVerdict) -> str:
     return f"{page.choice} {page.score:.2f}{beside}"
 
 
-def _strongest(page: PageVerdict) -> Iterator[Sign]:
+def _strongest(page: PageVerdict) -> list[Sign]:
     """Of the chosen class, or where none is chosen of the likeliest: what is printed."""
     mine: Sequence[Sign] = [sign for sign in page.signs if sign.class_name == page.choice] or page.signs
-    yield from [sign for sign in mine if sign.text][:SHOWN]
+    return [sign for sign in mine if sign.text][:SHOWN]
 
 
 def _sign(sign: Sign) -> str:

@@ -21,7 +21,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docpipe.commands.messages import one_line, tell
-from docpipe.commands.options import add_index_options, add_password_options, add_word_options, read_password, read_words_request
+from docpipe.commands.options import (
+    add_index_options,
+    add_password_options,
+    add_word_options,
+    read_embedder,
+    read_password,
+    read_words_request,
+)
 from docpipe.commands.queue import open_client, put
 from docpipe.errors import NotFoundError, UsageError
 
@@ -72,13 +79,12 @@ def main(arguments: argparse.Namespace) -> int:
 
 def _index(index: Index, arguments: argparse.Namespace, settings: Settings, tenant: str) -> list[int]:
     """The exit code of each document."""
-    from docpipe.indexing import Indexer, load_embedder
+    from docpipe.indexing import Indexer
     from docpipe.results import Results
 
     request, password = read_words_request(arguments, settings), read_password(arguments)
     results = Results(arguments.results)
-    reference = settings.looks if arguments.looks is None else arguments.looks
-    indexer = Indexer(index, request, embedder=load_embedder(reference, settings.checkpoints), tenant=tenant)
+    indexer = Indexer(index, request, embedder=read_embedder(arguments, settings), tenant=tenant)
     codes = [_tried(partial(indexer.add_file, path, results=results, password=password), path.name, arguments) for path in arguments.files]
     return codes + (_index_jobs(index, indexer, arguments, tenant) if arguments.jobs else [])
 

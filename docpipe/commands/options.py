@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from docpipe.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
+    from docpipe.classify import DocumentClass
+    from docpipe.looks import Embedder
     from docpipe.request import Request
     from docpipe.settings import Settings
 
@@ -44,9 +46,20 @@ def add_asking_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_sorting_options(parser: argparse.ArgumentParser) -> None:
-    """Which pages are to be told apart, and how they are looked at."""
-    group = parser.add_argument_group("reading")
-    _add_page_options(group)
+    """Which classes pages are told apart by and by whom, which pages are looked at, and how."""
+    group = parser.add_argument_group("classes")
+    group.add_argument("--classes", metavar="A,B", help="schemas: built-in names, module:Class or path.py:Class")
+    group.add_argument(
+        "--class", metavar="NAME=WHAT", dest="described", action="append", default=[], help="a class without a schema; may be repeated"
+    )
+    group.add_argument(
+        "--classifier",
+        metavar="A,B",
+        default="words",
+        help="who looks and votes: words (the default), vlm, clip, align, siglip2, blip, oscar, or your own",
+    )
+    group.add_argument("--threshold", metavar="P", default="0.5", help="a class less likely than this is unknown (default: 0.5)")
+    _add_page_options(parser.add_argument_group("reading"))
 
 
 def add_word_options(parser: argparse.ArgumentParser) -> None:
@@ -140,6 +153,30 @@ def read_sorting(arguments: argparse.Namespace, settings: Settings) -> Request:
         formats=arguments.format,
         dpi=_dpi(arguments),
     )
+
+
+def read_classes(arguments: argparse.Namespace) -> tuple[DocumentClass, ...]:
+    """The classes of --classes and --class; where none is named, the built-in ones. Raises UsageError and SchemaError."""
+    from docpipe.classify import load_classes
+
+    return load_classes([*(listed("--classes", arguments.classes) or ()), *arguments.described])
+
+
+def read_classifiers(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """The names of --classifier. Raises UsageError."""
+    return listed("--classifier", arguments.classifier) or ()
+
+
+def read_threshold(arguments: argparse.Namespace) -> float:
+    """The probability of --threshold. Raises UsageError."""
+    return positive("--threshold", arguments.threshold, most=1.0)
+
+
+def read_embedder(arguments: argparse.Namespace, settings: Settings) -> Embedder | None:
+    """The embedder of --looks or DOCPIPE_LOOKS; None where neither names one. Raises UsageError and MissingError."""
+    from docpipe.indexing import load_embedder
+
+    return load_embedder(settings.looks if arguments.looks is None else arguments.looks, settings.checkpoints)
 
 
 def read_words_request(arguments: argparse.Namespace, settings: Settings) -> Request:

@@ -19,6 +19,7 @@ from docpipe.commands.options import (
     add_index_options,
     add_password_options,
     add_word_options,
+    read_embedder,
     read_password,
     read_words_request,
     whole_number,
@@ -60,11 +61,11 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _answers(arguments: argparse.Namespace, settings: Settings) -> list[Answer]:
-    from docpipe.indexing import load_embedder, picture_of
+    from docpipe.indexing import picture_of
     from docpipe.search import MOST, open_index, search
 
     most = whole_number("--limit", arguments.limit, least=1, most=MOST)
-    embedder = load_embedder(settings.looks if arguments.looks is None else arguments.looks, settings.checkpoints)
+    embedder = read_embedder(arguments, settings)
     if arguments.like and embedder is None:
         raise UsageError("--like needs an embedder", hint="name the one of the index with --looks or DOCPIPE_LOOKS")
     index = open_index(arguments.index or settings.index, create=False)

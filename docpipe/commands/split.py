@@ -8,12 +8,20 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docpipe.commands.messages import one_line, say
-from docpipe.commands.options import add_password_options, add_sorting_options, listed, positive, read_password, read_sorting
+from docpipe.commands.options import (
+    add_password_options,
+    add_sorting_options,
+    read_classes,
+    read_classifiers,
+    read_password,
+    read_sorting,
+    read_threshold,
+)
 
 if TYPE_CHECKING:
     from docpipe.classify import Verdict
@@ -33,12 +41,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--split", metavar="PLAN", default="auto", help="auto (the default), never, every:N or pages:1-3,4-9,10-")
     parser.add_argument("--separator", metavar="TEXT", action="append", help="what the code of a separator sheet says; may be repeated")
-    parser.add_argument("--classes", metavar="A,B", help="schemas: built-in names, module:Class or path.py:Class")
-    parser.add_argument(
-        "--class", metavar="NAME=WHAT", dest="described", action="append", default=[], help="a class without a schema; may be repeated"
-    )
-    parser.add_argument("--classifier", metavar="A,B", default="words", help="who looks and votes: words (the default), vlm, or your own")
-    parser.add_argument("--threshold", metavar="P", default="0.5", help="a class less likely than this is unknown (default: 0.5)")
     parser.add_argument("--json", action="store_true", help="all scores and signs, with their boxes")
     add_sorting_options(parser)
     add_password_options(parser)
@@ -46,7 +48,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Cut FILE."""
-    from docpipe.classify import load_classes
     from docpipe.output import write_stdout
     from docpipe.packets import split_document, write_parts
     from docpipe.settings import read_settings
@@ -57,10 +58,10 @@ def main(arguments: argparse.Namespace) -> int:
     packet = split_document(
         arguments.file,
         request,
-        load_classes([*(listed("--classes", arguments.classes) or ()), *arguments.described]),
+        read_classes(arguments),
         plan,
-        classifiers=listed("--classifier", arguments.classifier) or (),
-        threshold=positive("--threshold", arguments.threshold, most=1.0),
+        classifiers=read_classifiers(arguments),
+        threshold=read_threshold(arguments),
         separators=arguments.separator or SEPARATORS,
         password=password,
     )
@@ -115,8 +116,8 @@ def _pages(numbers: Sequence[int]) -> str:
     return f"page{'' if len(numbers) == 1 else 's'} {', '.join('-'.join(map(str, run)) for run in runs)}"
 
 
-def _strongest(part: Part) -> Iterator[CutSign]:
-    yield from [sign for sign in part.signs if sign.text and sign.weight >= 0][:SHOWN]
+def _strongest(part: Part) -> list[CutSign]:
+    return [sign for sign in part.signs if sign.text and sign.weight >= 0][:SHOWN]
 
 
 def _sign(sign: CutSign) -> str:

@@ -58,10 +58,10 @@ class Towers(Embedder):
         return self.model.logit_scale.exp().item(), 0.0
 
     def images(self, images: Sequence[Picture]) -> np.ndarray:
-        return self._vectors(images, PICTURES, lambda some: self.see(self.pictures(some)))
+        return self._vectors(images, PICTURES, lambda some: self.image_features(self.pictures(some)))
 
     def texts(self, texts: Sequence[str]) -> np.ndarray:
-        return self._vectors(texts, TEXTS, lambda some: self.hear(self.tokens(some)))
+        return self._vectors(texts, TEXTS, lambda some: self.text_features(self.tokens(some)))
 
     def log_odds(self, images: np.ndarray, texts: np.ndarray) -> np.ndarray:
         """How well each text goes with each image: float32, a row an image, of their vectors."""
@@ -70,17 +70,17 @@ class Towers(Embedder):
         return odds
 
     @abstractmethod
-    def see(self, inputs: Any) -> Any:
+    def image_features(self, inputs: Any) -> Any:
         """The vectors of pictures, of any length, as a tensor."""
 
     @abstractmethod
-    def hear(self, inputs: Any) -> Any:
+    def text_features(self, inputs: Any) -> Any:
         """The vectors of texts, likewise."""
 
     def pictures(self, images: Sequence[Picture]) -> Any:
         """The model's input for pictures, each whole on a white square: what a processor cuts out of the middle lacks the rest."""
         processor = self.files.image_processor
-        squares = [squared(image, side(processor)) for image in images]
+        squares = [letterboxed(image, side(processor)) for image in images]
         return self.inputs(processor(images=squares, do_resize=False, do_center_crop=False, return_tensors="pt"))
 
     def tokens(self, texts: Sequence[str]) -> Any:
@@ -119,7 +119,7 @@ def side(processor: Any) -> int:
     return int(sizes["height"] if "height" in sizes else sizes["shortest_edge"])
 
 
-def squared(image: Picture, side: int) -> Picture:
+def letterboxed(image: Picture, side: int) -> Picture:
     """The picture, shrunk or enlarged with its proportions to fill a white square one way."""
     factor = side / max(image.size)
     width, height = (max(1, round(length * factor)) for length in image.size)

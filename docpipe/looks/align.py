@@ -20,8 +20,8 @@ class Align(Towers):
     def scale(self) -> tuple[float, float]:
         return 1 / self.model.temperature.item(), 0.0
 
-    def see(self, inputs: Any) -> Any:
+    def image_features(self, inputs: Any) -> Any:
         return self.model.get_image_features(**inputs).pooler_output
 
-    def hear(self, inputs: Any) -> Any:
+    def text_features(self, inputs: Any) -> Any:
         return self.model.get_text_features(**inputs).pooler_output

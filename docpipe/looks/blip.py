@@ -29,10 +29,10 @@ class Blip(Towers):
         """The natural log-odds that each text is of the image: float32. Raises EngineError."""
         return self.run(lambda: self._matches(image, texts))
 
-    def see(self, inputs: Any) -> Any:
+    def image_features(self, inputs: Any) -> Any:
         return self.model.vision_proj(self.model.vision_model(**inputs).last_hidden_state[:, 0])
 
-    def hear(self, inputs: Any) -> Any:
+    def text_features(self, inputs: Any) -> Any:
         return self.model.text_proj(self._read(inputs)[:, 0])
 
     def _matches(self, image: Image, texts: Sequence[str]) -> Any:

@@ -14,8 +14,8 @@ class Clip(Towers):
     takes = frozenset({"clip"})
     architecture = "CLIPModel"
 
-    def see(self, inputs: Any) -> Any:
+    def image_features(self, inputs: Any) -> Any:
         return self.model.get_image_features(**inputs).pooler_output
 
-    def hear(self, inputs: Any) -> Any:
+    def text_features(self, inputs: Any) -> Any:
         return self.model.get_text_features(**inputs).pooler_output

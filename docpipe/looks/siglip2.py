@@ -33,8 +33,8 @@ class Siglip2(Towers):
     def pictures(self, images: Sequence[Image]) -> Any:
         return self.inputs(self.files.image_processor(images=[image.convert("RGB") for image in images], return_tensors="pt"))
 
-    def see(self, inputs: Any) -> Any:
+    def image_features(self, inputs: Any) -> Any:
         return self.model.get_image_features(**inputs).pooler_output
 
-    def hear(self, inputs: Any) -> Any:
+    def text_features(self, inputs: Any) -> Any:
         return self.model.get_text_features(input_ids=inputs["input_ids"]).pooler_output  # trained without a mask

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from docpipe.errors import UsageError
 from docpipe.records import Box, Document, Record, Word
-from docpipe.search.codes import MARK
 from docpipe.search.fields import FieldValue
+from docpipe.search.forms import MARK
 from docpipe.search.index import FoundPage, Index
 from docpipe.search.pages import lines_in, printed
 from docpipe.search.query import Query, Term, parse
@@ -75,14 +75,12 @@ def search(
     query = parse(text, is_field=lambda name: index.is_field(name, tenant=tenant))
     depth = max(DEPTH, most)
     by_text, whole = index.rank(query, tenant=tenant, most=depth)
-    cosines: dict[int, float] = {}
-    rankings = [by_text] if by_text else []
-    for look in _looks(query, like, embedder):
-        near = index.near(look, query, tenant=tenant, embedder=embedder.identity if embedder else "", most=depth)
-        rankings.append([page for page, _ in near])
-        cosines = dict(near) | cosines
-    scores = fused(rankings)
-    text_ranks, look_ranks = _ranks(by_text), _ranks(sorted(cosines, key=lambda page: -cosines[page]))
+    near: list[tuple[int, float]] = []
+    if embedder is not None and (look := _look(query, like, embedder)) is not None:
+        near = index.near(look, query, tenant=tenant, embedder=embedder.identity, most=depth)
+    by_look, cosines = [page for page, _ in near], dict(near)
+    scores = fused([by_text, by_look])
+    text_ranks, look_ranks = _ranks(by_text), _ranks(by_look)
     best = sorted(scores, key=lambda page: (-scores[page], text_ranks.get(page, depth + 1), -page))[:most]
     return [
         _answer(page, query, scores[page.id], text_ranks.get(page.id), look_ranks.get(page.id), cosines.get(page.id), whole=whole)
@@ -99,12 +97,14 @@ def fused(rankings: Sequence[Sequence[int]]) -> dict[int, float]:
     return scores
 
 
-def _looks(query: Query, like: Image | None, embedder: Embedder | None) -> Iterator[np.ndarray]:
-    """What pages are to look like: the picture where there is one, else the text."""
-    if embedder is not None and like is not None:
-        yield embedder.images([like])[0]
-    elif embedder is not None and query.text:
-        yield embedder.texts([query.text])[0]
+def _look(query: Query, like: Image | None, embedder: Embedder) -> np.ndarray | None:
+    """The vector that pages are to look like: the picture's where there is one, else the text's; None where there is neither."""
+    look: np.ndarray | None = None
+    if like is not None:
+        look = embedder.images([like])[0]
+    elif query.text:
+        look = embedder.texts([query.text])[0]
+    return look
 
 
 def _ranks(pages: Sequence[int]) -> Mapping[int, int]:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from docpipe.records import Box, Record, Result, Value
-from docpipe.search.codes import MARK, codes_of, number_form, squashed
+from docpipe.search.forms import MARK, compact, forms_of, number_form
 from docpipe.search.tokens import LONGEST, Line, tokens_of
 
 SAYS, IS = ":", "="
@@ -85,7 +85,7 @@ def filters_of(facts: Facts, page: int) -> Iterator[str]:
 def says(name: str, value: str) -> Iterator[str]:
     """The words of a value, their other forms, and the value as a whole."""
     line = Line(0, tuple(value.split()))
-    for token in (*tokens_of(line), *codes_of(line)):
+    for token in (*tokens_of(line), *forms_of(line)):
         yield filter_token(name, SAYS, token.text.removeprefix(MARK))
     yield filter_token(name, IS, _key(value))
 
@@ -94,12 +94,12 @@ def keys_of(line: Line) -> dict[str, None]:
     """What a whole value that was typed may be stored as."""
     typed = "".join(line.texts)
     last = len(line.texts) - 1
-    forms = [token.text.removeprefix(MARK).replace("-", "") for token in codes_of(line) if (token.first, token.last) == (0, last)]
+    forms = [token.text.removeprefix(MARK).replace("-", "") for token in forms_of(line) if (token.first, token.last) == (0, last)]
     return dict.fromkeys([_key(typed), *forms])
 
 
 def _key(value: str) -> str:
-    return number_form(Decimal(value)) if len(value) <= LONGEST and _DECIMAL.fullmatch(value) else squashed(value)[:LONGEST]
+    return number_form(Decimal(value)) if len(value) <= LONGEST and _DECIMAL.fullmatch(value) else compact(value)[:LONGEST]
 
 
 def _is_short(value: Value) -> bool:

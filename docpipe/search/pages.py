@@ -13,8 +13,8 @@ from pydantic import TypeAdapter
 
 from docpipe.errors import SearchIndexError
 from docpipe.records import Word, Words
-from docpipe.search.codes import codes_of
 from docpipe.search.fields import Facts, filters_of
+from docpipe.search.forms import forms_of
 from docpipe.search.tokens import Token, lines_of, tokens_of
 
 _STEPS = 65535  # a box is kept as parts of the page's longer side: 0.013 points on A4
@@ -71,7 +71,7 @@ def unpack_facts(blob: bytes) -> tuple[Facts, ...]:
 def printed(texts: Lines, *, forms: bool = True) -> list[Token]:
     """Everything that the page's text is found by, with its places: as printed and in order, and then, where asked for, in other forms."""
     lines = list(lines_of(texts))
-    return [token for read in ((tokens_of, codes_of) if forms else (tokens_of,)) for line in lines for token in read(line)]
+    return [token for read in ((tokens_of, forms_of) if forms else (tokens_of,)) for line in lines for token in read(line)]
 
 
 def page_tokens(texts: Lines, number: int, facts: Iterable[Facts], more: Iterable[str]) -> list[str]:

@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from docpipe.records import Record
-from docpipe.search.codes import MARK, codes_of, dates_of, is_split_number, runs_of, squashed
 from docpipe.search.fields import IS, SAYS, field_name, filter_token, keys_of
+from docpipe.search.forms import MARK, compact, dates_of, forms_of, is_split_number, runs_of
 from docpipe.search.tokens import LONGEST, Line, is_unspaced, tokens_of
 
 MOST_TERMS = 32  # of a query; what stands behind them is left out
@@ -50,6 +50,8 @@ class Query(Record):
 
 
 class _Chunk(NamedTuple):
+    """Typed words that are looked for together."""
+
     texts: tuple[str, ...]
     prefix: bool = False
 
@@ -115,8 +117,8 @@ def _printed(tokens: list[str], prefix: bool) -> Phrase:
 def _forms(line: Line) -> Iterator[str]:
     """The whole text's forms as number, date or identifier; each also as a word that is printed so."""
     last = len(line.texts) - 1
-    forms = [token.text for token in codes_of(line) if (token.first, token.last) == (0, last)]
-    whole = squashed("".join(line.texts))
+    forms = [token.text for token in forms_of(line) if (token.first, token.last) == (0, last)]
+    whole = compact("".join(line.texts))
     if any(char.isdigit() for char in whole) and not is_split_number(line.texts):
         forms.append((MARK + whole)[:LONGEST])
     for form in dict.fromkeys(forms):
@@ -138,6 +140,7 @@ def _filters(name: str, how: str, value: str) -> Iterator[Term]:
         said = dict.fromkeys([*forms, *(tokens if len(tokens) == 1 else ())])
         yield Term(text=text, phrases=tuple(Phrase(tokens=(filter_token(name, SAYS, form),)) for form in said))
         return
+    # A value that nothing can be looked for in, such as `seller.name:?`, fits no page: to leave it out would fit every page.
     printed = _printed(tokens[:MOST_TOKENS], value.endswith("*")) if tokens else Phrase(tokens=("",))
     for token in printed.tokens:
         ends = printed.prefix and token == printed.tokens[-1]

@@ -64,7 +64,7 @@ def pages_of(tx: sa.Connection, row: Any) -> Sequence[Any]:
     return tx.execute(sa.select(page).where(page.c.document == row.id).order_by(page.c.number)).all()
 
 
-def tokens_of_page(row: Any, one: Any, held: Held) -> list[str]:
-    """All that a page of the document is found by: always the same for the same rows."""
-    more = [whose(row.tenant), *says("name", row.name), *(token for name in held for token in says("job", name))]
-    return page_tokens(unpack_lines(one.words), one.number, [facts for name in sorted(held) for facts in held[name]], more)
+def tokens_of_page(owner: Any, row: Any, held: Held) -> list[str]:
+    """All that the page at `row` is found by, `owner` being its document's row: always the same for the same rows."""
+    more = [whose(owner.tenant), *says("name", owner.name), *(token for name in held for token in says("job", name))]
+    return page_tokens(unpack_lines(row.words), row.number, [facts for name in sorted(held) for facts in held[name]], more)

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import sqlite
 from docpipe.search.engine import Engine
 from docpipe.search.query import Phrase, Query, Term
 
-# Every character of a token that is not a letter or digit, see codes.py and fields.py. FTS5 splits at any other of ASCII, at none beyond.
+# Every character of a token that is not a letter or digit, see forms.py and fields.py. FTS5 splits at any other of ASCII, at none beyond.
 _TOKENIZE = "ascii tokenchars ''=.:-_''"
 RANKED = 5000  # of more pages that fit, only the newest so many are ranked
 _PRECISE = 2  # times as many as wanted are compared again without the loss of a byte

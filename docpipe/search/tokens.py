@@ -21,7 +21,7 @@ LONGEST = 64  # characters of a token
 _UNSPACED = re.compile(
     "([\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+)"
 )
-_NO_LETTERS = str.maketrans("#%", "  ")
+_NO_LETTERS = str.maketrans("#%", "  ")  # what `fold` keeps beside letters and digits
 
 
 class Token(NamedTuple):

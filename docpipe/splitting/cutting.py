@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from docpipe.records import Box, CutSign, Part, Record
-from docpipe.splitting.behind import Behind
 from docpipe.splitting.codes import SEPARATORS
-from docpipe.splitting.evidence import SAID, SORTS, Sort, Spoke, spoken
+from docpipe.splitting.evidence import DESCRIPTIONS, SORTS, Evidence, Sort, evidence_at
+from docpipe.splitting.part_so_far import PartSoFar
 from docpipe.splitting.plan import Plan
 from docpipe.splitting.traits import Sheet, Traits, traits_of
 from docpipe.splitting.weights import THRESHOLD, worth
@@ -48,10 +48,10 @@ def cut_as_asked(pages: Sequence[int], plan: Plan) -> Split:
     return Split(parts=_numbered(begun), between=tuple(number for number in pages if number not in held))
 
 
-def log_odds(said: Iterable[Spoke]) -> float:
-    """That a document begins, by all that spoke."""
+def log_odds(evidence: Iterable[Evidence]) -> float:
+    """The natural log-odds that a document begins, by all the evidence."""
     weights = worth()
-    return weights["bias"] + sum(weights[one.feature] * one.value for one in said)
+    return weights["bias"] + sum(weights[one.feature] * one.value for one in evidence)
 
 
 @dataclass
@@ -69,7 +69,7 @@ class _Cutter:
     parts: list[_Part] = field(default_factory=list)
     between: list[int] = field(default_factory=list)
     blanks: list[int] = field(default_factory=list)
-    behind: Behind | None = None
+    so_far: PartSoFar | None = None
     divider: Traits | None = None
 
     def take(self, page: Traits) -> None:
@@ -88,23 +88,23 @@ class _Cutter:
     def split(self) -> Split:
         """All that was taken, cut."""
         if self.parts and not self.divider:
-            self._go_on()
+            self._take_blanks()
         self.between += self.blanks
         if not self.parts and self.between:
             return Split(parts=_numbered([_Part(sorted(self.between))]))
         return Split(parts=_numbered(self.parts), between=tuple(sorted(self.between)))
 
     def _weigh(self, page: Traits) -> None:
-        if self.behind is None or not page.read:
+        if self.so_far is None or not page.read:
             self._go_on(page)
             return
-        said = spoken(self.behind, page)
+        evidence = evidence_at(self.so_far, page)
         if self.blanks:
-            said.append(Spoke("blank_before", 1.0, f"page {self.blanks[-1]} is blank"))
-        score = 1 / (1 + math.exp(-min(50.0, max(-50.0, log_odds(said)))))
+            evidence.append(Evidence("blank_before", 1.0, f"page {self.blanks[-1]} is blank"))
+        score = 1 / (1 + math.exp(-min(50.0, max(-50.0, log_odds(evidence)))))  # bounded, as exp overflows
         if score >= THRESHOLD:
             self._end_part()
-            self._begin(page, score, signs_of(said, page.page))
+            self._begin(page, score, signs_of(evidence, page.page))
         else:
             self._go_on(page)
 
@@ -117,16 +117,20 @@ class _Cutter:
 
     def _begin(self, page: Traits, score: float, signs: tuple[CutSign, ...]) -> None:
         self.parts.append(_Part([page.page], score, signs))
-        self.behind = Behind.begun(page, self.behind) if page.read else None
+        self.so_far = PartSoFar.begun(page, self.so_far) if page.read else None
 
-    def _go_on(self, page: Traits | None = None) -> None:
-        """The part has the blank pages and the next page."""
-        self.parts[-1].pages += [*self.blanks, *([page.page] if page else [])]
+    def _go_on(self, page: Traits) -> None:
+        """The part has the next page, and the blank ones before it."""
+        self._take_blanks()
+        self.parts[-1].pages.append(page.page)
+        if page.read:
+            self.so_far = self.so_far.with_page(page) if self.so_far else PartSoFar.begun(page)
+        elif self.so_far:
+            self.so_far = self.so_far.with_unread()
+
+    def _take_blanks(self) -> None:
+        self.parts[-1].pages += self.blanks
         self.blanks.clear()
-        if page and page.read:
-            self.behind = self.behind.with_page(page) if self.behind else Behind.begun(page)
-        elif page and self.behind:
-            self.behind = self.behind.with_unread()
 
     def _end_part(self) -> None:
         """One blank page is the back of the last one, more of them are a sheet between two documents."""
@@ -137,13 +141,13 @@ class _Cutter:
         self.blanks.clear()
 
 
-def signs_of(said: Iterable[Spoke], page: int) -> tuple[CutSign, ...]:
-    """What spoke, strongest first. What was seen in the same print is one sign."""
-    weights, worths = worth(), dict[tuple[Sort, str, Box | None], float]()
-    for one in said:
-        key = SORTS.get(one.feature, "layout"), one.text or SAID.get(one.feature, ""), one.box
-        worths[key] = worths.get(key, 0.0) + weights[one.feature] * one.value
-    told = sorted(worths.items(), key=lambda item: -abs(item[1]))
+def signs_of(evidence: Iterable[Evidence], page: int) -> tuple[CutSign, ...]:
+    """The evidence as signs, strongest first. What was seen in the same print is one sign."""
+    weights, weighed = worth(), dict[tuple[Sort, str, Box | None], float]()
+    for one in evidence:
+        key = SORTS.get(one.feature, "layout"), one.text or DESCRIPTIONS.get(one.feature, ""), one.box
+        weighed[key] = weighed.get(key, 0.0) + weights[one.feature] * one.value
+    told = sorted(weighed.items(), key=lambda item: -abs(item[1]))
     return tuple(
         CutSign(sort=sort, text=text, page=page, box=box, weight=round(weight, 3))
         for (sort, text, box), weight in told

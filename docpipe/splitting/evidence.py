@@ -11,8 +11,8 @@ from typing import Literal, NamedTuple
 
 from docpipe.classify import UNKNOWN
 from docpipe.records import Box
-from docpipe.splitting.behind import Behind, beside, likeness, same_place
 from docpipe.splitting.lines import Shown
+from docpipe.splitting.part_so_far import PartSoFar, beside, likeness, same_place
 from docpipe.splitting.traits import Traits
 
 MANY_CHANGED = 3  # values from which on a head is another one's
@@ -22,8 +22,8 @@ OTHER_LETTER = 0.1  # of the height of print, in logarithms, from which on it is
 Sort = Literal["page_number", "number", "party", "title", "layout", "size", "class", "separator", "blank", "code", "asked"]
 
 
-class Spoke(NamedTuple):
-    """One feature that is not 0, and what is printed where it was seen."""
+class Evidence(NamedTuple):
+    """One feature, and what is printed where it was seen; `text` and `box` are empty where that is no single place."""
 
     feature: str
     value: float
@@ -31,33 +31,32 @@ class Spoke(NamedTuple):
     box: Box | None = None
 
 
-def spoken(behind: Behind, page: Traits) -> list[Spoke]:
-    """All that speaks at the page, in no order."""
-    return [one for look in LOOKS for one in look(behind, page) if one.value]
+def evidence_at(part: PartSoFar, page: Traits) -> list[Evidence]:
+    """All evidence at the page, for a new document and against it, in no order."""
+    return [one for observe in _OBSERVERS for one in observe(part, page) if one.value]
 
 
 # ---- printed page numbers --------------------------------------------------------------------------------------------
 
 
-def _page_numbers(behind: Behind, page: Traits) -> Iterator[Spoke]:
-    mine, last = page.number, behind.last.number
+def _page_numbers(part: PartSoFar, page: Traits) -> Iterator[Evidence]:
+    mine, last = page.number, part.last.number
     if mine:
-        worth = 1.0 if mine.sure else 0.5
-        yield Spoke(_succession(behind, page), worth, mine.text, mine.box)
+        yield Evidence(_succession(part, page), 1.0 if mine.sure else 0.5, mine.text, mine.box)
     if last and last.total:
         ended = last.number == last.total
-        yield Spoke("ended" if ended else "unfinished", 1.0 if last.sure else 0.5, f"before: {last.text}")
+        yield Evidence("ended" if ended else "unfinished", 1.0 if last.sure else 0.5, f"before: {last.text}")
     if last and not mine:
-        yield Spoke("unnumbered", 1.0, f"before: {last.text}")
+        yield Evidence("unnumbered", 1.0, f"before: {last.text}")
 
 
-def _succession(behind: Behind, page: Traits) -> str:
+def _succession(part: PartSoFar, page: Traits) -> str:
     """How the page's number follows the number of the page before; where both say of how many, that is surer."""
-    mine, last = page.number, behind.last.number
+    mine, last = page.number, part.last.number
     if mine is None or mine.number == 1:
         return "restarts" if mine and mine.total else "number_one"
     if last is None:
-        return "fits" if mine.number == behind.pages + 1 else "jumps"
+        return "fits" if mine.number == part.pages + 1 else "jumps"
     if mine.number != last.number + 1 or mine.total != last.total:
         return "jumps"
     return "follows" if mine.total else "counts"
@@ -66,127 +65,117 @@ def _succession(behind: Behind, page: Traits) -> str:
 # ---- numbers, parties, titles ----------------------------------------------------------------------------------------
 
 
-def _values(behind: Behind, page: Traits) -> Iterator[Spoke]:
+def _values(part: PartSoFar, page: Traits) -> Iterator[Evidence]:
     """Numbers in the head that stand where the page before has the same one, or the part another one; and whether it knows them at all."""
-    kept, _ = same_place(behind.last.values, page.values)
-    _, changed = beside(behind, page)
-    yield Spoke("kept_values", math.log1p(len(kept)), *_shown(kept))
-    yield Spoke("changed_values", math.log1p(len(changed)), *_shown(changed))
+    kept, _ = same_place(part.last.values, page.values)
+    _, changed = beside(part, page)
+    yield Evidence("kept_values", math.log1p(len(kept)), *_shown(kept))
+    yield Evidence("changed_values", math.log1p(len(changed)), *_shown(changed))
     if mine := page.numbers:
-        shared = [shown for key, shown in mine.items() if key in behind.numbers]
-        others = [shown for key, shown in mine.items() if key not in behind.numbers]
-        yield Spoke("shared_numbers", len(shared) / len(mine), *_shown(shared))
-        yield Spoke("foreign_numbers", float(not shared), *_shown(others))
+        shared = [shown for key, shown in mine.items() if key in part.numbers]
+        others = [shown for key, shown in mine.items() if key not in part.numbers]
+        yield Evidence("shared_numbers", len(shared) / len(mine), *_shown(shared))
+        yield Evidence("foreign_numbers", float(not shared), *_shown(others))
 
 
-def _parties(behind: Behind, page: Traits) -> Iterator[Spoke]:
+def _parties(part: PartSoFar, page: Traits) -> Iterator[Evidence]:
     """Whether the head says what the part's heads say at the same place, with the same values or with others; and whom it names."""
-    last = likeness(behind.last, page)
-    first = last if behind.first is behind.last else likeness(behind.first, page)
-    _, changed = beside(behind, page)
-    yield Spoke("twin", max(first, last) * min(1.0, len(changed) / MANY_CHANGED), *_where(page))
-    yield Spoke("running", last * (not changed), *_where(page))
-    yield Spoke("returns", max(0.0, first - last), *_where(page))
-    known = behind.first.names | behind.last.names
+    last = likeness(part.last, page)
+    first = last if part.first is part.last else likeness(part.first, page)
+    _, changed = beside(part, page)
+    yield Evidence("twin", max(first, last) * min(1.0, len(changed) / MANY_CHANGED), *_where(page))
+    yield Evidence("running", last * (not changed), *_where(page))
+    yield Evidence("returns", max(0.0, first - last), *_where(page))
+    known = part.first.names | part.last.names
     if page.names:
-        yield Spoke("strange_names", len(page.names - known) / len(page.names), *_where(page))
-    said = {one.text.casefold() for side in (behind.first, behind.last) for one in side.contacts}
+        yield Evidence("strange_names", len(page.names - known) / len(page.names), *_where(page))
+    said = {one.text.casefold() for side in (part.first, part.last) for one in side.contacts}
     new = [one for one in page.contacts if one.text.casefold() not in said]
-    yield Spoke("contacts", math.log1p(len(new)), *_shown(new))
-    yield Spoke("contacts_again", math.log1p(len(page.contacts) - len(new)), *_shown(page.contacts))
+    yield Evidence("contacts", math.log1p(len(new)), *_shown(new))
+    yield Evidence("contacts_again", math.log1p(len(page.contacts) - len(new)), *_shown(page.contacts))
 
 
-def _titles(behind: Behind, page: Traits) -> Iterator[Spoke]:
+def _titles(part: PartSoFar, page: Traits) -> Iterator[Evidence]:
     if page.title:
-        again = bool(behind.last.title and _same_text(behind.last.title.text, page.title.text))
-        yield Spoke("title_again" if again else "title", 1.0, *page.title)
+        again = bool(part.last.title and _same_text(part.last.title.text, page.title.text))
+        yield Evidence("title_again" if again else "title", 1.0, *page.title)
     if page.class_title:
-        yield Spoke("class_title", 1.0, *page.class_title)
+        yield Evidence("class_title", 1.0, *page.class_title)
     if page.date:
-        again = any(one.date and one.date.text == page.date.text for one in (behind.first, behind.last))
-        yield Spoke("date_again" if again else "date", 1.0, *page.date)
+        again = any(one.date and one.date.text == page.date.text for one in (part.first, part.last))
+        yield Evidence("date_again" if again else "date", 1.0, *page.date)
 
 
-def _counting(behind: Behind, page: Traits) -> Iterator[Spoke]:
+def _counting(part: PartSoFar, page: Traits) -> Iterator[Evidence]:
     """Rows and paragraphs that are counted on, or anew; a table, a sentence that goes on."""
-    if page.steps and behind.last.steps:
-        mine, last = page.steps[0], behind.last.steps[-1]
+    if page.steps and part.last.steps:
+        mine, last = page.steps[0], part.last.steps[-1]
         if mine.number == last.number + 1:
-            yield Spoke("counts_on", 1.0, *mine.shown)
+            yield Evidence("counts_on", 1.0, *mine.shown)
         elif mine.number == 1 and last.number > 1:
-            yield Spoke("counts_anew", 1.0, *mine.shown)
-    yield Spoke("table_first", float(page.table_first))
-    if page.columns and behind.last.columns:
-        same = [edge for edge in page.columns if any(abs(edge - other) < SAME_EDGE for other in behind.last.columns)]
-        yield Spoke("columns", len(same) / len(page.columns))
-    yield Spoke("begins_small", float(page.begins_small), *_where(page))
+            yield Evidence("counts_anew", 1.0, *mine.shown)
+    yield Evidence("table_first", float(page.table_first))
+    if page.columns and part.last.columns:
+        same = [edge for edge in page.columns if any(abs(edge - other) < SAME_EDGE for other in part.last.columns)]
+        yield Evidence("columns", len(same) / len(page.columns))
+    yield Evidence("begins_small", float(page.begins_small), *_where(page))
 
 
 # ---- layout, size, class ---------------------------------------------------------------------------------------------
 
 
-def _layout(behind: Behind, page: Traits) -> Iterator[Spoke]:
-    last = behind.last
+def _layout(part: PartSoFar, page: Traits) -> Iterator[Evidence]:
+    last = part.last
     if page.words:
-        yield Spoke("known_words", len(page.words & (behind.first.words | last.words)) / len(page.words))
+        yield Evidence("known_words", len(page.words & (part.first.words | last.words)) / len(page.words))
     if page.foot and last.foot:
-        yield Spoke("foot", len(page.foot & last.foot) / len(page.foot | last.foot))
+        yield Evidence("foot", len(page.foot & last.foot) / len(page.foot | last.foot))
     if last.total:
-        yield Spoke("total_before", 1.0, f"before: {last.total.text}")
+        yield Evidence("total_before", 1.0, f"before: {last.total.text}")
     if carried := last.carried or page.carried:
-        yield Spoke("carried", 1.0, *(page.carried or (f"before: {carried.text}", None)))
-    yield Spoke("room_before", 1.0 - min(1.0, last.bottom))
-    yield Spoke("source", float(page.source != last.source))
+        yield Evidence("carried", 1.0, *(page.carried or (f"before: {carried.text}", None)))
+    yield Evidence("room_before", 1.0 - min(1.0, last.bottom))
+    yield Evidence("source", float(page.source != last.source))
     if page.letter and last.letter:
-        yield Spoke("letter", min(0.5, max(0.0, abs(math.log(page.letter / last.letter)) - OTHER_LETTER)))
-    yield Spoke("like_a_start", max((likeness(one, page) for one in behind.starts), default=0.0))
-    yield Spoke("like_a_later", max((likeness(one, page) for one in behind.later), default=0.0))
+        yield Evidence("letter", min(0.5, max(0.0, abs(math.log(page.letter / last.letter)) - OTHER_LETTER)))
+    yield Evidence("like_a_start", max((likeness(one, page) for one in part.starts), default=0.0))
+    yield Evidence("like_a_later", max((likeness(one, page) for one in part.later), default=0.0))
 
 
-def _size(behind: Behind, page: Traits) -> Iterator[Spoke]:
-    last = behind.last
+def _size(part: PartSoFar, page: Traits) -> Iterator[Evidence]:
+    last = part.last
     if min(page.width, page.height, last.width, last.height) <= 0:
         return
     turned = (page.width < page.height) != (last.width < last.height)
     across = abs(math.log(page.width / last.width)) > SAME_SIZE
     other = across or abs(math.log(page.height / last.height)) > SAME_SIZE
     said = f"{page.width:.0f} x {page.height:.0f} points, before: {last.width:.0f} x {last.height:.0f}"
-    yield Spoke("turned", float(turned), said)
-    yield Spoke("size", float(other and not turned), said)
+    yield Evidence("turned", float(turned), said)
+    yield Evidence("size", float(other and not turned), said)
 
 
-def _class(behind: Behind, page: Traits) -> Iterator[Spoke]:
+def _class(part: PartSoFar, page: Traits) -> Iterator[Evidence]:
     """Probabilities: of a class, of another one than the part's, of none."""
     said = max((name for name in page.scores if name != UNKNOWN), key=lambda name: page.scores[name], default="")
-    yield Spoke("class_known", page.known, said)
-    both = sum(page.scores.get(name, 0.0) * score for name, score in behind.first.scores.items() if name != UNKNOWN)
-    yield Spoke("class_other", max(0.0, page.known * behind.first.known - both), said)
-    yield Spoke("class_lost", behind.last.known * (1.0 - page.known), UNKNOWN)
+    yield Evidence("class_known", page.known, said)
+    both = sum(page.scores.get(name, 0.0) * score for name, score in part.first.scores.items() if name != UNKNOWN)
+    yield Evidence("class_other", max(0.0, page.known * part.first.known - both), said)
+    yield Evidence("class_lost", part.last.known * (1.0 - page.known), UNKNOWN)
 
 
 # ---- pages that are no content ---------------------------------------------------------------------------------------
 
 
-def _kinds(behind: Behind, page: Traits) -> Iterator[Spoke]:
-    yield Spoke("cover", float(page.kind == "cover"))
-    yield Spoke("cover_before", float(behind.last.kind == "cover" and behind.last.kind != page.kind))
-    yield Spoke("terms", float(page.kind == "terms"))
+def _kinds(part: PartSoFar, page: Traits) -> Iterator[Evidence]:
+    yield Evidence("cover", float(page.kind == "cover"))
+    yield Evidence("cover_before", float(part.last.kind == "cover" and part.last.kind != page.kind))
+    yield Evidence("terms", float(page.kind == "terms"))
 
 
-LOOKS: Sequence[Callable[[Behind, Traits], Iterable[Spoke]]] = (
+_OBSERVERS: Sequence[Callable[[PartSoFar, Traits], Iterable[Evidence]]] = (
     _page_numbers, _values, _parties, _titles, _counting, _layout, _size, _class, _kinds,
 )  # fmt: skip
-FEATURES = (
-    "follows", "counts", "restarts", "number_one", "fits", "jumps", "ended", "unfinished", "unnumbered",
-    "kept_values", "changed_values", "shared_numbers", "foreign_numbers", "twin",
-    "running", "returns", "strange_names", "contacts", "contacts_again",
-    "title", "title_again", "class_title", "date", "date_again",
-    "counts_on", "counts_anew", "table_first", "columns", "begins_small",
-    "known_words", "foot", "total_before", "carried", "room_before", "source", "letter", "like_a_start", "like_a_later",
-    "turned", "size",
-    "class_known", "class_other", "class_lost",
-    "cover", "cover_before", "terms", "blank_before",
-)  # fmt: skip
+# As what sort of sign a feature is told; one that is not named is layout.
 SORTS: dict[str, Sort] = {
     **dict.fromkeys(("follows", "counts", "restarts", "number_one", "fits", "jumps", "ended", "unfinished", "unnumbered"), "page_number"),
     **dict.fromkeys(("kept_values", "changed_values", "shared_numbers", "foreign_numbers", "twin"), "number"),
@@ -194,10 +183,9 @@ SORTS: dict[str, Sort] = {
     **dict.fromkeys(("title", "title_again", "class_title", "date", "date_again"), "title"),
     **dict.fromkeys(("size", "turned"), "size"),
     **dict.fromkeys(("class_known", "class_other", "class_lost", "cover", "cover_before", "terms"), "class"),
-}  # what is not named is layout
-
-
-SAID = {
+}
+# What a sign says where there is no print to show.
+DESCRIPTIONS = {
     "running": "the head of the document goes on",
     "returns": "the head of the document's first page once more",
     "strange_names": "the head names others",
@@ -216,7 +204,7 @@ SAID = {
     "cover": "a cover",
     "cover_before": "the page before is a cover",
     "terms": "conditions",
-}  # where there is no print to show
+}
 
 
 def _shown(found: Sequence[Shown]) -> tuple[str, Box | None]:

@@ -57,6 +57,6 @@ def number_key(text: str) -> str:
     return word_key(text).translate(_ALIKE)
 
 
-def digits(text: str) -> int:
+def digit_count(text: str) -> int:
     """How many digits the word has."""
     return sum(char.isdigit() for char in text[:LONGEST_WORD])

@@ -6,13 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from statistics import median
 from typing import NamedTuple
 
 from docpipe.classify import UNKNOWN, PageVerdict
-from docpipe.records import Page, PageKind, Words, WordSource
+from docpipe.records import Page, PageKind, Word, Words, WordSource
 from docpipe.splitting.codes import SEPARATORS, Code, separator_of
-from docpipe.splitting.lines import Line, Shown, box_of, digits, lines_of, number_key, word_key
+from docpipe.splitting.lines import Line, Shown, box_of, digit_count, lines_of, number_key, word_key
 from docpipe.splitting.page_numbers import Printed, printed_number
 
 HEAD, FOOT, NAMES = 0.4, 0.1, 0.25  # shares of the page's height: its head, its foot, and where who sent it stands
@@ -125,7 +126,7 @@ def traits_of(sheet: Sheet, *, separators: Collection[str] = SEPARATORS) -> Trai
     lines = list(lines_of(words))
     height = words.height or 1.0
     head = list(_head(words, height))
-    small = median(word.y1 - word.y0 for word in words.words) if words.words else 0.0
+    usual = median(word.y1 - word.y0 for word in words.words) if words.words else 0.0
     return Traits(
         page=sheet.page.number,
         kind="separator" if code else "blank" if sheet.page.status == "blank" else verdict.kind,
@@ -141,7 +142,7 @@ def traits_of(sheet: Sheet, *, separators: Collection[str] = SEPARATORS) -> Trai
         names=frozenset(_keys(lines, 0.0, NAMES * height)),
         words=frozenset(list(dict.fromkeys(_keys(lines, 0.0, height)))[:MOST_WORDS]),
         foot=frozenset(_keys(lines, (1 - FOOT) * height, height)),
-        title=_title(lines, small, height),
+        title=_title(lines, usual, height),
         class_title=_class_title(verdict, height),
         total=_first(_TOTALS, lines),
         carried=_first(_CARRIED, [*lines[:12], *lines[-12:]]),
@@ -152,7 +153,7 @@ def traits_of(sheet: Sheet, *, separators: Collection[str] = SEPARATORS) -> Trai
         steps=_steps(lines, words.width),
         begins_small=bool(words.words) and words.words[0].text[:1].islower() and len(words.words[0].text) > 1,
         bottom=max((word.y1 for word in words.words), default=0.0) / height,
-        letter=small,
+        letter=usual,
         read=sheet.page.status != "failed" and verdict.error is None,
     )
 
@@ -160,7 +161,7 @@ def traits_of(sheet: Sheet, *, separators: Collection[str] = SEPARATORS) -> Trai
 def _head(words: Words, height: float) -> Iterator[Token]:
     tops = [word for word in words.words if word.y0 < HEAD * height and len(word_key(word.text)) > 1]
     for word in sorted(tops, key=lambda word: word.y0)[:MOST_HEAD]:
-        valued = digits(word.text) > 0
+        valued = digit_count(word.text) > 0
         key = number_key(word.text) if valued else word_key(word.text)
         yield Token(key, word.x0 / (words.width or 1.0), word.y0 / height, valued, Shown(word.text, box_of([word])))
 
@@ -173,12 +174,13 @@ def _by_key(tokens: Iterable[Token]) -> dict[str, tuple[Token, ...]]:
 
 
 def _numbers(words: Words) -> Iterator[tuple[str, Shown]]:
-    """Numbers that are neither a date nor an amount, such as those of documents, customers and accounts."""
-    found = 0
-    for word in words.words:
-        if found < MOST_NUMBERS and digits(word.text) >= LONG_NUMBER and not _DATE.search(word.text) and not _MONEY.fullmatch(word.text):
-            found += 1
-            yield number_key(word.text), Shown(word.text, box_of([word]))
+    """The first numbers that are neither a date nor an amount, such as those of documents, customers and accounts."""
+    for word in islice(filter(_is_long_number, words.words), MOST_NUMBERS):
+        yield number_key(word.text), Shown(word.text, box_of([word]))
+
+
+def _is_long_number(word: Word) -> bool:
+    return digit_count(word.text) >= LONG_NUMBER and not _DATE.search(word.text) and not _MONEY.fullmatch(word.text)
 
 
 def _columns(words: Words) -> tuple[float, ...]:
@@ -193,7 +195,7 @@ def _table_first(words: Words) -> bool:
     for word in words.words:
         if _MONEY.fullmatch(word.text):
             return True
-        before += len(word_key(word.text)) > 2 and not digits(word.text)
+        before += len(word_key(word.text)) > 2 and not digit_count(word.text)
         if before > BEFORE_TABLE:
             return False
     return False
@@ -212,15 +214,15 @@ def _keys(lines: Iterable[Line], top: float, bottom: float) -> Iterator[str]:
     """The words without digits of the lines that begin between the two heights."""
     for line in lines:
         if top <= line.box[1] < bottom:
-            yield from (key for word in line.words if len(key := word_key(word.text)) > 2 and not digits(word.text))
+            yield from (key for word in line.words if len(key := word_key(word.text)) > 2 and not digit_count(word.text))
 
 
-def _title(lines: Sequence[Line], small: float, height: float) -> Shown | None:
-    """The largest print near the top, where it is larger than the rest and short."""
+def _title(lines: Sequence[Line], usual: float, height: float) -> Shown | None:
+    """The largest print near the top, where it is larger than the `usual` height of words and short."""
     high = [line for line in lines if line.box[1] < TITLE_PLACE * height and len(line.words) <= TITLE_WORDS and _letters(line) > 2]
     sized = [(median(word.y1 - word.y0 for word in line.words), line) for line in high]
     size, line = max(sized, key=lambda one: one[0], default=(0.0, None))
-    return Shown(line.text, line.box) if line and size >= TITLE_SIZE * small else None
+    return Shown(line.text, line.box) if line and size >= TITLE_SIZE * usual else None
 
 
 def _letters(line: Line) -> int:

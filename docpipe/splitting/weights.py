@@ -6,7 +6,7 @@ What those documents do not show, covers and conditions, is set by hand.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cache
 
 # Probability from which on a document begins. F1 on the half that was fitted on is level from 0.4 to 0.5; the lower one, as a boundary that
@@ -16,7 +16,7 @@ THRESHOLD = 0.4
 
 @dataclass(frozen=True)
 class Weights:
-    """One number for each feature of `evidence.py`."""
+    """One number for each feature of `evidence.py`, and the bias."""
 
     follows: float = -5.00
     counts: float = -0.00
@@ -66,6 +66,9 @@ class Weights:
     terms: float = -5.00
     blank_before: float = 0.50
     bias: float = -5.33
+
+
+FEATURES = tuple(one.name for one in fields(Weights) if one.name != "bias")
 
 
 @cache

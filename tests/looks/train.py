@@ -19,8 +19,8 @@ import pymupdf
 import torch
 from looking import clip, save, tokenizer
 
-from docpipe.classify._looks.prompts import options_of, prompts
-from docpipe.looks._towers import squared
+from docpipe.classify._zero_shot.prompts import options_of, prompts
+from docpipe.looks._towers import letterboxed
 from looks.pages import KINDS, classes, draw, picture
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ def untrained():
 def drawn(each: int) -> tuple[torch.Tensor, list[str]]:
     """Pages as the model sees them, and their kinds."""
     chance, kinds = random.Random(SEED), list(KINDS) * each
-    pictures = [np.array(squared(picture(draw(pymupdf.open(), kind, chance), dpi=chance.choice(DPI)), SIDE)) for kind in kinds]
+    pictures = [np.array(letterboxed(picture(draw(pymupdf.open(), kind, chance), dpi=chance.choice(DPI)), SIDE)) for kind in kinds]
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2), kinds
 
 

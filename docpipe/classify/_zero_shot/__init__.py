@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
@@ -12,8 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from docpipe.calibration import Calibration, load_calibration
-from docpipe.classify import KINDS, NO_OPTIONS, UNKNOWN, Classifier, ClassifierOptions, DocumentClass, PageVerdict, chosen
-from docpipe.classify._looks.prompts import Option, options_of, prompts
+from docpipe.classify import KINDS, NO_OPTIONS, UNKNOWN, Classifier, ClassifierOptions, DocumentClass, PageVerdict, chosen, softmax
+from docpipe.classify._zero_shot.prompts import Option, options_of, prompts
 from docpipe.errors import EngineError, UsageError
 from docpipe.looks._towers import Towers, unit
 from docpipe.records import PageKind, Words
@@ -27,7 +26,8 @@ SETS = 8  # of classes, whose texts' vectors are kept
 
 
 class ZeroShot(Classifier):
-    """`alone`: the log-odds of an option hold without the others, so that a page may be none of them."""
+    """Lays the page's picture beside phrases for every class. `alone`: the log-odds of an option hold without the others, so that a page
+    may be none of them."""
 
     needs_image: ClassVar[bool] = True
     needs_words: ClassVar[bool] = False
@@ -38,7 +38,7 @@ class ZeroShot(Classifier):
         path = options.checkpoints.get(f"{self.name}_calibration")
         self.calibration = load_calibration(path) if path else Calibration()
 
-    def calibrated_for(self, identity: str) -> None:
+    def check_calibration(self, identity: str) -> None:
         """Raises UsageError where the calibration is another model's."""
         if self.calibration.identity not in ("", identity):
             hint = (
@@ -50,7 +50,7 @@ class ZeroShot(Classifier):
         """The likeliest of the classes, the kinds of page and unknown, by the picture."""
         if image is None:
             raise EngineError(f"page {words.page} has no picture to look at", page=words.page)
-        shares = softmax(self.utilities(words, image, tuple(classes)), none=self.alone)
+        shares = softmax(self.logits(words, image, tuple(classes)), alone=self.alone)
         if kind := _kind(shares):
             return PageVerdict(page=words.page, choice=UNKNOWN, score=1.0, kind=kind, classifier=self.name)
         scores = {one.name: shares[one.name] for one in classes}
@@ -59,8 +59,8 @@ class ZeroShot(Classifier):
         return PageVerdict(page=words.page, choice=choice, score=score, scores=scores, classifier=self.name)
 
     @abstractmethod
-    def utilities(self, words: Words, image: Image, classes: tuple[DocumentClass, ...]) -> dict[str, float]:
-        """Natural log-odds of each class, and of what else a page may be. Raises EngineError."""
+    def logits(self, words: Words, image: Image, classes: tuple[DocumentClass, ...]) -> dict[str, float]:
+        """Of each class, and of what else a page may be; with `alone` they are natural log-odds. Raises EngineError."""
 
 
 class Contrastive(ZeroShot):
@@ -72,13 +72,13 @@ class Contrastive(ZeroShot):
         super().__init__(options)
         self.looks = self.embedder(options.checkpoint(self.name))
         self.alone = self.looks.alone
-        self.calibrated_for(self.looks.identity)
+        self.check_calibration(self.looks.identity)
         self._texts = functools.lru_cache(maxsize=SETS)(self._embedded)
 
-    def utilities(self, words: Words, image: Image, classes: tuple[DocumentClass, ...]) -> dict[str, float]:
-        """Of each option that of its best phrase."""
+    def logits(self, words: Words, image: Image, classes: tuple[DocumentClass, ...]) -> dict[str, float]:
+        """An option's is that of its best phrase."""
         options, texts = self._texts(classes)
-        return best(options, self.looks.log_odds(self.looks.images([image]), texts)[0])
+        return best_of_phrases(options, self.looks.log_odds(self.looks.images([image]), texts)[0])
 
     def _embedded(self, classes: tuple[DocumentClass, ...]) -> tuple[tuple[Option, ...], np.ndarray]:
         """The options, and a vector for each of their phrases in turn: the mean of its templates'."""
@@ -88,20 +88,10 @@ class Contrastive(ZeroShot):
         return options, unit(vectors.reshape(len(written), -1, self.looks.size).mean(1))
 
 
-def best(options: Sequence[Option], odds: Sequence[float] | np.ndarray) -> dict[str, float]:
-    """Of each option the best of its phrases, whose log-odds come in turn."""
+def best_of_phrases(options: Sequence[Option], odds: Sequence[float] | np.ndarray) -> dict[str, float]:
+    """Of each option the highest log-odds of its phrases; `odds` has those of all phrases, in the order of the options."""
     left = iter(float(one) for one in odds)
     return {option.name: max(next(left) for _ in option.phrases) for option in options}
-
-
-def softmax(utilities: Mapping[str, float], *, none: bool) -> dict[str, float]:
-    """Probabilities of the options. With `none` each has odds of its own, and at most one is true: then `none` of them, which is unknown,
-    stands beside them with log-odds of 0."""
-    top = max(0.0, *utilities.values()) if none else max(utilities.values())
-    shares = {name: math.exp(utility - top) for name, utility in utilities.items()}
-    shares[UNKNOWN] = shares.get(UNKNOWN, 0.0) + (math.exp(-top) if none else 0.0)
-    total = sum(shares.values())
-    return {name: share / total for name, share in shares.items()}
 
 
 def _kind(shares: Mapping[str, float]) -> PageKind | None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from docpipe.classify import UNKNOWN, DocumentClass
 
-# A phrase's vector is the mean of these; one model that looks at each text anew is asked the first alone.
+# A phrase's vector is the mean of these. A model without vectors, which runs once for each text, is shown the first alone.
 TEMPLATES = ("a scan of {}", "a picture of {}", "a document page: {}")
-MOST_WORDS = 24  # of a description: what a caption is long
+MOST_WORDS = 24  # of a description: about as long as a caption
 SHORTEST = 4  # letters of a word that two names have in common
 # What a page may be beside the classes. A phrase that speaks of a class's own name is left out.
 OTHERS: dict[str, tuple[str, ...]] = {

@@ -1,4 +1,4 @@
-"""The part of a packet so far, as the next page is laid beside it. Knows what of it is remembered and what two pages have in common."""
+"""The part of a packet up to the page that is weighed. Knows what of it is remembered and what two pages have in common."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from docpipe.splitting.lines import Shown
 from docpipe.splitting.traits import Token, Traits
 
 NEAR_X, NEAR_Y = 0.03, 0.02  # shares of a page: the same place on two of them
-MOST_NUMBERS = 400  # of a part, and
-MOST_STARTS = 24  # pages of earlier parts that are remembered
+NUMBERS_KEPT = 400  # of a part: the latest
+PARTS_KEPT = 24  # the latest earlier parts, whose first and last pages are remembered
 
 
 @dataclass(frozen=True)
-class Behind:
-    """The part so far: its first and its last page that show anything, how many pages it has, and the numbers it prints; and the first and
-    later pages of parts before it."""
+class PartSoFar:
+    """The part so far: its first and its last page that show anything, how many pages it has, and the numbers it prints. `starts` are the
+    first pages of parts before it, `later` their last ones where they have more than one."""
 
     first: Traits
     last: Traits
@@ -26,30 +26,30 @@ class Behind:
     later: tuple[Traits, ...] = ()
 
     @classmethod
-    def begun(cls, page: Traits, before: Behind | None = None) -> Behind:
+    def begun(cls, page: Traits, before: PartSoFar | None = None) -> PartSoFar:
         """The part that begins at the page."""
-        starts = (*before.starts, before.first)[-MOST_STARTS:] if before else ()
+        starts = (*before.starts, before.first)[-PARTS_KEPT:] if before else ()
         later = before.later if before else ()
         if before and before.last is not before.first:
-            later = (*later, before.last)[-MOST_STARTS:]
+            later = (*later, before.last)[-PARTS_KEPT:]
         return cls(page, page, 1, dict(page.numbers or {}), starts, later)
 
-    def with_page(self, page: Traits) -> Behind:
+    def with_page(self, page: Traits) -> PartSoFar:
         """The part with one more page. What follows a cover is its first, and what precedes conditions stays its last."""
-        known = dict(list({**self.numbers, **(page.numbers or {})}.items())[-MOST_NUMBERS:])
+        known = dict(list({**self.numbers, **(page.numbers or {})}.items())[-NUMBERS_KEPT:])
         first = page if self.first.kind == "cover" else self.first
         last = self.last if page.kind == "terms" else page
-        return Behind(first, last, self.pages + 1, known, self.starts, self.later)
+        return PartSoFar(first, last, self.pages + 1, known, self.starts, self.later)
 
-    def with_unread(self) -> Behind:
+    def with_unread(self) -> PartSoFar:
         """The part with one more page of which nothing is known."""
         return replace(self, pages=self.pages + 1)
 
 
-def beside(behind: Behind, page: Traits) -> tuple[list[Shown], list[Shown]]:
+def beside(part: PartSoFar, page: Traits) -> tuple[list[Shown], list[Shown]]:
     """The values of the page's head that the part's first or last page has at the same place, and those where it has another one; by the
     page that has more of both."""
-    sides = [behind.last] if behind.first is behind.last else [behind.last, behind.first]
+    sides = [part.last] if part.first is part.last else [part.last, part.first]
     return max((same_place(side.values, page.values) for side in sides), key=lambda found: len(found[0]) + len(found[1]))
 
 

@@ -27,7 +27,7 @@ _THREE_NUMBERS = re.compile(r"\d\s?[./\-]\s?\d{1,2}\s?[./\-]\s?\d|\d\s?[년年]"
 _GROUP = re.compile(r"\W*(?=\w*\d)[^\W_]+(?:[-/][^\W_]+)*\W*")
 
 
-def codes_of(line: Line) -> Iterator[Token]:
+def forms_of(line: Line) -> Iterator[Token]:
     """The forms of everything in the line that has digits, each once for each place."""
     text = " ".join(line.texts)
     if not _DIGIT.search(text):
@@ -54,7 +54,7 @@ def runs_of(line: Line) -> Iterator[Token]:
     run: list[str] = []
     for place, text in enumerate((*line.texts, "")):
         if _GROUP.fullmatch(text):
-            run.append(squashed(text))
+            run.append(compact(text))
             continue
         if len(run) > 1 and SHORTEST_RUN <= len(whole := "".join(run)) <= LONGEST:
             yield Token(MARK + whole, line.start + place - len(run), line.start + place - 1)
@@ -66,8 +66,8 @@ def number_form(value: Decimal) -> str:
     return plain(abs(value).normalize())
 
 
-def squashed(text: str) -> str:
-    """The folded text without blanks."""
+def compact(text: str) -> str:
+    """The letters and digits of the folded text, with nothing between them."""
     return "".join(char for char in fold(text) if char.isalnum())
 
 
@@ -89,7 +89,7 @@ def _identifiers(line: Line) -> Iterator[Token]:
     """Words with digits and something between them that may be left out or be another sign."""
     for place, text in enumerate(line.texts, line.start):
         if _DIGIT.search(text) and not _NUMBER.fullmatch(text) and len(fold(text).split()) > 1:
-            yield Token((MARK + squashed(text))[:LONGEST], place, place)
+            yield Token((MARK + compact(text))[:LONGEST], place, place)
 
 
 def _spanning(line: Line, start: int, end: int, form: str) -> Token:
