@@ -1,6 +1,7 @@
 """Exact maps and tiles: round trips over rotations, crop boxes, resolutions and skews; no text line cut."""
 
 import math
+from functools import partial
 
 import cv2
 import numpy as np
@@ -25,15 +26,16 @@ from docpipe.preprocess.image import deskew
 from docpipe.preprocess.tile import find_lines, tile
 from docpipe.records import Tile
 
-sizes = st.floats(20, 15_000)
+floats = partial(st.floats, allow_subnormal=False)  # libraries that other tests load may have turned those off in this process
+sizes = floats(20, 15_000)
 turns = st.sampled_from([0, 90, 180, 270])
-skews = st.floats(-20, 20)
-resolutions = st.floats(20, 600)
-shares = st.floats(0, 1)
+skews = floats(-20, 20)
+resolutions = floats(20, 600)
+shares = floats(0, 1)
 
 
 @settings(max_examples=200, deadline=None)
-@given(sizes, sizes, turns, skews, resolutions, shares, shares, st.integers(50, 4000), st.integers(50, 4000), st.floats(0.2, 2))
+@given(sizes, sizes, turns, skews, resolutions, shares, shares, st.integers(50, 4000), st.integers(50, 4000), floats(0.2, 2))
 def test_a_pixel_of_a_tile_comes_back(width, height, rotation, skew, dpi, x, y, tile_width, tile_height, scale):
     tiled = Tile(x0=13, y0=7, x1=13 + tile_width, y1=7 + tile_height, width=round(tile_width * scale), height=round(tile_height * scale))
     crop = (30.0, 50.0, 30.0 + width, 50.0 + height)
@@ -53,7 +55,7 @@ def test_a_page_fits_its_turned_and_straightened_size(width, height, rotation, s
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.floats(-5, 5), min_size=12, max_size=12), st.floats(-100, 100), st.floats(-100, 100))
+@given(st.lists(floats(-5, 5), min_size=12, max_size=12), floats(-100, 100), floats(-100, 100))
 def test_maps_are_put_together_in_reading_order(numbers, x, y):
     one, two = Affine(*numbers[:6]), Affine(*numbers[6:])
     assert one.then(two).point(x, y) == pytest.approx(two.point(*one.point(x, y)), abs=1e-6)
