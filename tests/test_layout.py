@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from docpipe.extract.labels.layout import lay_out
 from docpipe.records import Ruling, Word, Words
 
-
 floats = partial(st.floats, allow_subnormal=False)  # libraries that other tests load may have turned those off in this process
 
 
