@@ -27,7 +27,7 @@ TITLES: dict[PageKind, str] = {
     "separator": "separator|separator sheet|separator page|document separator|batch separator|patch t|patch code|trennblatt|trennseite"
     "|dokumententrenner|intercalaire|page de séparation|séparateur|hoja separadora|separador|scheidingsblad|foglio separatore|구분지|간지",
 }
-LABELS = frozenset({"fax", "telefax", "télécopie"})  # titles that stand in every letterhead too
+IN_LETTERHEADS = frozenset({"fax", "telefax", "télécopie"})  # titles that stand in every letterhead too
 
 
 def kind_of(sight: Sight, marks: dict[str, list[Mark]]) -> tuple[PageKind, Mark | None]:
@@ -51,7 +51,7 @@ def _title(sight: Sight, marks: Sequence[Mark]) -> Mark | None:
 
 def _is_label(sight: Sight, mark: Mark) -> bool:
     """`Fax: 0431/5567` in a letterhead says where to send one: such a word is a title in large print only, and before no number."""
-    if mark.meaning.owner not in LABELS:
+    if mark.meaning.owner not in IN_LETTERHEADS:
         return False
     word = sight.words[mark.found.start]
     line = [other.text for other in sight.words if other.line == word.line]

@@ -90,22 +90,27 @@ def _found(page: Words, vocabulary: Vocabulary) -> tuple[Found, ...]:
     head = Head(page)
     found: list[Found] = []
     covered = 0
-    for start, (run, _) in enumerate(keys):
-        if not run:
-            continue
-        printed = [(run, start + 1)]
-        for last in range(start + 1, min(start + LONGEST + 2, len(keys))):
-            if not vocabulary.goes_on(run):
-                break
-            run += keys[last][1]
-            if run in vocabulary.meanings:
-                printed.append((run, last + 1))
-        key, end = printed.pop()
+    for start in range(len(keys)):
+        *shorter, (key, end) = _phrases(start, keys, vocabulary)
         if end > covered and (meanings := vocabulary.of(key)):
             found.append(Found(start, end, meanings, head.stands_out(start, end), head.in_prose(start, end)))
             covered = end
-            found.extend(title for key, end in printed if (title := _title(start, end, vocabulary.of(key), head)))
+            titles = (_title(start, title_end, vocabulary.of(title), head) for title, title_end in shorter)
+            found.extend(title for title in titles if title)
     return tuple(found)
+
+
+def _phrases(start: int, keys: Sequence[tuple[str, str]], vocabulary: Vocabulary) -> list[tuple[str, int]]:
+    """The key and the end of the word at `start`, and of each known phrase that begins with it; the longest last."""
+    run = keys[start][0]
+    printed = [(run, start + 1)]
+    for last in range(start + 1, min(start + LONGEST + 2, len(keys)) if run else 0):
+        if not vocabulary.goes_on(run):
+            break
+        run += keys[last][1]
+        if run in vocabulary.meanings:
+            printed.append((run, last + 1))
+    return printed
 
 
 def _title(start: int, end: int, meanings: Iterable[Meaning], head: Head) -> Found | None:
