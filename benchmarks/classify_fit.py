@@ -30,7 +30,7 @@ Array = npt.NDArray[np.float64]
 PENALTY, STEPS, RATE, SEED = 0.02, 3000, 0.03, 1
 # Drawn papers of each kind and language, and what all those of a class count beside the real ones; the other languages measure.
 PLAIN, DRAWN = 15, 0.25
-# What a feature may say at most: nothing in the documents shows these, and they speak against a class.
+# What a feature may say at most: these speak against a class. Nothing in the documents shows `script`.
 AGAINST = {"other_title": 0.0, "wide": 0.0, "script": -1.0, "no_money": 0.0, "prose": 0.0}
 # Documents of the first may bear a title of the second: without their own class they are no sure unknown.
 ALIKE = {("ad_order", "invoice"), ("ad_order", "receipt"), ("receipt", "invoice"), ("invoice", "receipt")}

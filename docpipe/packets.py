@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -79,12 +78,15 @@ def write_parts(
 ) -> tuple[Path, ...]:
     """Write each part as a file of its own; returns where. Pages are copied as they are. A part that is the whole file is its copy.
 
-    Raises UsageError, before anything is written, where a file is there already and may not be replaced; MismatchError where the packet has
-    changed; UnsupportedError for a format whose pages cannot be copied.
+    Raises UsageError, before anything is written, where a file is there already and may not be replaced, or bears the name of one part
+    more, as an earlier cut may have left it: it would be taken for one of these; MismatchError where the packet has changed;
+    UnsupportedError for a format whose pages cannot be copied.
     """
     targets = tuple(_part_path(path, packet, folder, part.number) for part in packet.parts)
     if taken := next((target for target in targets if _is_taken(target, path, replace=replace)), None):
         raise UsageError("there already", file=taken.name, hint=_way_out(taken, path))
+    if (beyond := _part_path(path, packet, folder, len(targets) + 1)).exists():
+        raise UsageError("there already, and no part of this cut", file=beyond.name, hint="move it away, or choose another --out")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with readable(path) as source, temporary() as space:
@@ -98,24 +100,12 @@ def write_parts(
                 copy_pages(job, part.pages, draft, limits=request.limits, password=password)
             with draft.open("rb") as content:
                 write_file(target, content)
-    if replace:
-        _remove_rest(path, packet, folder)
     return targets
 
 
 def _part_path(path: Path, packet: Packet, folder: Path, number: int) -> Path:
     """`NAME.1.pdf` and so on."""
     return folder / f"{path.stem}.{number}{_suffix(path, packet)}"
-
-
-def _remove_rest(path: Path, packet: Packet, folder: Path) -> None:
-    """What an earlier cut into more parts left behind: nobody shall take it for parts of this one."""
-    for number in itertools.count(len(packet.parts) + 1):
-        left = _part_path(path, packet, folder, number)
-        if not left.is_file() or _is_taken(left, path, replace=True):
-            return
-        with writing(left):
-            left.unlink()
 
 
 def _is_taken(target: Path, path: Path, *, replace: bool) -> bool:

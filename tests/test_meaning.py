@@ -271,4 +271,4 @@ def test_a_later_page_that_says_otherwise_goes_to_a_person(lines, size, code, tm
         document.saveIncr()
     result = reader("invoice").read(path)
     assert result.status == ("review" if code else "accepted")
-    assert code is None or any((issue.code, issue.page) == (code, 2) for issue in result.issues)
+    assert code is None or any((issue.code, issue.severity, issue.page) == (code, "error", 2) for issue in result.issues)

@@ -389,12 +389,13 @@ def test_what_is_there_already_is_not_replaced_without_saying_so(run, tmp_path):
     assert run(path, "--out", out, "--replace")[0] == 0 and (out / "bills.3.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_fewer_parts_leave_none_of_an_earlier_cut(run, tmp_path):
+def test_what_an_earlier_cut_into_more_left_is_not_mixed_with_the_parts(run, tmp_path):
     path, out = three_bills(tmp_path / "bills.pdf"), tmp_path / "out"
     assert run(path, "--out", out)[0] == 0
-    (out / "bills.5.pdf").write_text("mine")
-    assert run(path, "--out", out, "--replace", "--split", "never")[0] == 0
-    assert sorted(one.name for one in out.iterdir()) == ["bills.1.pdf", "bills.5.pdf"]
+    before = {one.name: one.read_bytes() for one in out.iterdir()}
+    code, _, err = run(path, "--out", out, "--replace", "--split", "never")
+    assert code == errors.UsageError.exit_code and "bills.2.pdf: there already, and no part of this cut" in err
+    assert {one.name: one.read_bytes() for one in out.iterdir()} == before and len(before) == 3
 
 
 @pytest.mark.parametrize("plan", ["pages:2-9", "every:0", "sometimes"])

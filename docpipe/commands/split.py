@@ -36,9 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     parser.add_argument("file", metavar="FILE", type=Path, help="PDF or TIFF")
     parser.add_argument("--out", metavar="DIR", type=Path, help="where the parts go; without it nothing is written")
-    parser.add_argument(
-        "--replace", action="store_true", help="replace files that are there already, and remove those of an earlier cut into more"
-    )
+    parser.add_argument("--replace", action="store_true", help="replace files that are there already")
     parser.add_argument("--split", metavar="PLAN", default="auto", help="auto (the default), never, every:N or pages:1-3,4-9,10-")
     parser.add_argument("--separator", metavar="TEXT", action="append", help="what the code of a separator sheet says; may be repeated")
     parser.add_argument("--json", action="store_true", help="all scores and signs, with their boxes")

@@ -24,10 +24,11 @@ def cancel(ledger: Ledger, job_id: str) -> bool:
     NotFoundError."""
     with ledger.write() as tx:
         _cancel_parts(tx, job_id)
-        stopped = _cancel(tx, job_id)
+        if not _cancel(tx, job_id):
+            return False
     with ledger.write() as tx:  # those that were made while the packet's row was waited for; now there will be no more
         _cancel_parts(tx, job_id)
-    return stopped
+    return True
 
 
 def _cancel_parts(tx: Tx, packet: str) -> None:

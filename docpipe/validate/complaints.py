@@ -130,13 +130,15 @@ def _struck(choices: Choices) -> Iterator[Issue]:
 
 
 def _contradicted(choices: Choices) -> Iterator[Issue]:
-    """The document gives a field two values. Where another page has a number of its own, it holds several documents."""
+    """The document gives a field two values: an error, whatever else confirms one of them. Where another page has a number of its own, it
+    holds several documents."""
     for choice in choices.values():
         rival = contradiction(choice, choices)
         if rival is not None and choice.winner is not None:
             apart = choice.spec.kind == "id" and choice.spec.required and rival.page != choice.winner.page
             yield Issue(
                 code="several_documents" if apart else "two_values",
+                severity="error",
                 path=choice.path,
                 page=rival.page,
                 message=f"{choice.value} here, {rival.value} at the same label on page {rival.page}",

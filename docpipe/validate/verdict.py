@@ -31,7 +31,6 @@ class Thresholds:
 
 
 THRESHOLDS = Thresholds()
-CONTRADICTED = frozenset({"two_values", "several_documents"})  # whatever else confirms the value, another stands at a label of its own
 
 
 def verdict(
@@ -54,9 +53,7 @@ def verdict(
         *_loose_rows(rules, given, findings),
         *_swappable(rules, choices, findings),
     ]
-    bad = any(issue.severity == "error" or issue.code in CONTRADICTED for issue in issues) or any(
-        page.status == "failed" for page in readings.pages
-    )
+    bad = any(issue.severity == "error" for issue in issues) or any(page.status == "failed" for page in readings.pages)
     return ("review" if doubts or bad else "accepted"), doubts
 
 

@@ -117,7 +117,8 @@ def _meanings(one: DocumentClass) -> Iterator[tuple[str, Meaning]]:
 def _phrases(one: DocumentClass) -> Iterator[tuple[Sort, str, str, float]]:
     own, other = titles_of(one.schema) if one.schema else ((), ())
     yield from (("title", title, title, 1.0) for title in own)
-    yield from (("title", title, title, 0.8) for title in _names(one) if title not in other)
+    foreign = set(map(label_key, other))  # `credit note` is part of a description, and no title that speaks for the class
+    yield from (("title", title, title, 0.8) for title in _names(one) if label_key(title) not in foreign)
     yield from (("other_title", title, title, 1.0) for title in other)
     specs = fields_of(one.schema) if one.schema else ()
     yield from _labels(one, specs)
