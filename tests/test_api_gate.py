@@ -37,17 +37,17 @@ def test_a_call_says_what_it_cost_where_the_model_has_a_price():
 
 def test_the_rate_that_is_allowed_is_kept_and_a_429_makes_all_wait():
     with Server(saying("yes")) as server:
-        asked = backend(server.url("/v1"), requests=60)
+        asked = backend(server.url("/v1"), requests=6)
         asked.ask(question())
         with pytest.raises(BusyError) as busy:
             asked.ask(question())
-        assert 0.5 < busy.value.after <= 1.2 and len(server.requests) == 1
+        assert 5 < busy.value.after <= 12 and len(server.requests) == 1
     with Server(failing("429 Too Many Requests", "slow down", "Retry-After: 7")) as server:
         asked = backend(server.url("/v1"))
         for _ in range(2):
             with pytest.raises(BusyError) as busy:
                 asked.ask(question())
-        assert 6 < busy.value.after <= 7 and len(server.requests) == 1, "the second was not sent"
+        assert 4 < busy.value.after <= 7 and len(server.requests) == 1, "the second was not sent"
 
 
 def test_a_host_that_fails_again_and_again_is_left_alone_by_all_who_share_a_redis(redis_server):

@@ -97,7 +97,7 @@ def test_lua_and_python_do_the_same(limits, redis_server):
 
 def test_redis_forgets_what_means_nothing_any_more_and_counts_by_its_own_clock(redis_server):
     store = RedisStore(redis_server.url)
-    with Pace(store, Limits(requests=60, calls=3, seconds=20)).enter("a", tokens=5):
+    with Pace(store, Limits(requests=6, calls=3, seconds=20)).enter("a", tokens=5):
         pass
     with pytest.raises(DeadlineError), Breaker(store).enter("b"):
         raise DeadlineError("late")
@@ -107,8 +107,8 @@ def test_redis_forgets_what_means_nothing_any_more_and_counts_by_its_own_clock(r
     assert set(left) == {"pace:a", "breaker:b", "budget:job:j"}
     assert 3600 <= left["pace:a"] <= 3600 + 21 and 3600 < left["breaker:b"] <= 7200 and 89 * 86400 < left["budget:job:j"] < 91 * 86400
     with pytest.raises(BusyError) as refused:
-        Pace(store, Limits(requests=60, calls=3, seconds=20)).enter("a")
-    assert 0.5 < refused.value.after < 1.1
+        Pace(store, Limits(requests=6, calls=3, seconds=20)).enter("a")
+    assert 5 < refused.value.after < 11
     store.close()
 
 
