@@ -226,18 +226,20 @@ class Invoice(BaseModel):
         en="statement of account|account statement|statement|pro forma|proforma|quotation|quote|offer|estimate|order confirmation"
         "|order acknowledgement|sales order|purchase order|delivery note|packing slip|packing list|dispatch note|waybill|reminder"
         "|payment reminder|overdue notice|final notice|remittance advice|credit note|credit memo|debit note|refund|corrected invoice"
-        "|cancellation invoice|self billing|price list|paid|this is not an invoice|not a tax invoice",
+        "|credit invoice|invoice credit|credit advice|adjustment note|cancellation invoice|invoice cancellation|reversal invoice"
+        "|self billing|self billed|price list|paid|this is not an invoice|not a tax invoice",
         de="Kontoauszug|Kontoübersicht|Offene Posten|Saldenbestätigung|Proforma|Proformarechnung|Pro forma|Angebot|Kostenvoranschlag"
         "|Auftragsbestätigung|Bestellbestätigung|Bestellung|Lieferschein|Packliste|Frachtbrief|Mahnung|Zahlungserinnerung|Mahnschreiben"
-        "|Zahlungsavis|Avis|Gutschrift|Stornorechnung|Storno|Rechnungskorrektur|Korrekturrechnung|Rechnungsberichtigung|Preisliste"
+        "|Zahlungsavis|Avis|Gutschrift|Rechnungsgutschrift|Sammelgutschrift|Retourengutschrift|Wertgutschrift|Gutschriftsrechnung"
+        "|Gutschriftanzeige|Gutschriftsanzeige|Kreditnote|Stornorechnung|Storno|Stornobeleg|Stornierung|Annullierung|Rechnungskorrektur"
+        "|Korrekturrechnung|Korrektur|Rechnungsberichtigung|berichtigte Rechnung|Preisliste"
         "|bezahlt|dies ist keine Rechnung|keine Rechnung",
         fr="relevé de compte|relevé|pro forma|proforma|devis|offre de prix|confirmation de commande|accusé de réception|bon de commande"
         "|bon de livraison|bordereau de livraison|rappel|relance|mise en demeure|avis de paiement|avoir|note de crédit"
-        "|facture rectificative|facture d'avoir|tarif|payé|payée|acquittée|ceci n'est pas une facture",
+        "|facture rectificative|facture d'avoir|annulation|remboursement|tarif|payé|payée|acquittée|ceci n'est pas une facture",
         es="estado de cuenta|extracto|proforma|pro forma|presupuesto|cotización|oferta|confirmación de pedido|pedido|albarán"
-        "|nota de entrega"
-        "|recordatorio|recordatorio de pago|aviso de pago|nota de crédito|nota de abono|abono|factura rectificativa|pagado|pagada"
-        "|esto no es una factura",
+        "|nota de entrega|recordatorio|recordatorio de pago|aviso de pago|nota de crédito|nota de abono|factura de abono|abono"
+        "|factura rectificativa|rectificación|devolución|pagado|pagada|esto no es una factura",
         ko="거래명세서|거래명세표|견적서|발주서|주문서|주문확인서|납품서|독촉장|독촉|최고서|수정세금계산서|수정전자세금계산서|입금표|잔액확인서|결제완료",
         nl="rekeningoverzicht|pro forma|proforma|offerte|orderbevestiging|pakbon|leverbon|herinnering|aanmaning|creditnota|creditfactuur"
         "|betaald",

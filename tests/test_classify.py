@@ -170,7 +170,31 @@ def test_a_sum_without_decimals_is_one(last):
     assert prints_sums(words)
 
 
-@pytest.mark.parametrize("last", ["Pages: 4", "ISO 9001", "§ 433 BGB", "24103 Kiel", "section 3.100", "of 12 EUR.", "5 EUR each"])
+@pytest.mark.parametrize(
+    "line",
+    ["Total 1,100.00 incl. VAT", "Total amount due: EUR 1,100.00 by 30 June", "Gesamtbetrag 1.100,00 €*", "Net à payer 110,00 € TTC",
+     "Total 1,100.00 GBP.", "합계 1,100,000원 (부가세 포함)", "£ 1,100.00 in total"],
+)  # fmt: skip
+def test_a_sum_behind_its_label_is_one_whatever_follows_it(line):
+    assert prints_sums([Word(text, 0, 0, 1, 1) for text in line.split()])
+
+
+def test_a_second_total_on_a_page_of_conditions_is_no_secret(tmp_path):
+    """A total that is passed over is a rival that nobody sees."""
+    with pymupdf.open(SAMPLES / "invoice.pdf") as bill:
+        more = ("General terms and conditions", *TERMS * 3, "Rechnungsbetrag 1.250,00 EUR, zu zahlen bis 30.06.2025")
+        with pymupdf.open(page(tmp_path / "conditions.pdf", more)) as small_print:
+            bill.insert_pdf(small_print)
+        bill.save(tmp_path / "bill.pdf")
+    found = docpipe.run(tmp_path / "bill.pdf", "auto")
+    assert [one.kind for one in found.pages] == ["content"] * 3 and found.status == "review"
+
+
+@pytest.mark.parametrize(
+    "last",
+    ["Pages: 4", "ISO 9001", "§ 433 BGB", "24103 Kiel", "section 3.100", "of 12 EUR.", "5 EUR each", "of 5.00 EUR for each reminder",
+     "A reminder that is sent costs 5.00 EUR each"],
+)  # fmt: skip
 def test_other_numbers_at_the_end_of_a_line_are_no_sums(last):
     assert not prints_sums([Word(text, 0, 0, 1, 1) for text in last.split()])
 
@@ -462,7 +486,7 @@ def test_an_auto_that_makes_no_sense(schema):
 
 def test_pages_that_hold_nothing_to_extract_are_passed_over_and_said_so(tmp_path):
     conditions = page(
-        tmp_path / "conditions.pdf", ("General terms and conditions", *TERMS * 3, "Invoice no. 4711-99 Total 12.00 EUR is void.")
+        tmp_path / "conditions.pdf", ("General terms and conditions", *TERMS * 3, "Void is Invoice no. 4711-99 Total 12.00 EUR with us.")
     )
     with pymupdf.open(SAMPLES / "invoice.pdf") as bill, pymupdf.open(conditions) as small_print:
         bill.insert_pdf(small_print)

@@ -152,6 +152,12 @@ def test_what_is_not_pinned_is_refused(reference):
         embedder("clip", reference)
 
 
+def test_no_checkpoint_is_not_the_folder_that_the_call_is_made_in(monkeypatch):
+    monkeypatch.chdir(looking.checkpoint("clip"))
+    with pytest.raises(errors.UsageError, match="no checkpoint is named"):
+        embedder_class("clip")("")
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_folder_of_another_model_is_refused(family):
     other = "blip" if family != "blip" else "clip"

@@ -97,6 +97,9 @@ def test_numbers_of_other_papers_beside_ones_own_contradict_nothing(language, la
         ("en", "Statement of account"), ("en", "Pro forma invoice"), ("en", "QUOTATION"), ("en", "Payment reminder"), ("en", "Credit note"),
         ("de", "Auftragsbestätigung"), ("de", "2. Mahnung"), ("de", "Stornorechnung"), ("fr", "Devis"), ("fr", "Facture pro forma"),
         ("fr", "Avoir"), ("es", "Albarán"), ("es", "Factura rectificativa"), ("ko", "견적서"), ("ko", "수정세금계산서"),
+        ("en", "Credit invoice"), ("en", "Invoice cancellation"), ("en", "Self-billed invoice"), ("de", "Sammelgutschrift"),
+        ("de", "Rechnungsgutschrift"), ("de", "Stornierung der Rechnung"), ("de", "Korrektur zur Rechnung"),
+        ("fr", "Annulation de facture"), ("es", "Factura de abono"),
     ],
 )  # fmt: skip
 def test_another_kind_of_document_is_none_of_the_schemas(language, title, tmp_path):

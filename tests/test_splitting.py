@@ -407,11 +407,14 @@ def test_a_plan_that_fits_no_file(run, plan, tmp_path):
 def test_parts_of_a_locked_file_are_locked(run, tmp_path):
     locked = tmp_path / "locked.pdf"
     with pymupdf.open(three_bills(tmp_path / "bills.pdf")) as document:
+        printed = [page.get_text() for page in document]
         document.save(locked, encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="honey", owner_pw="keeper")
     assert run(locked, "--out", tmp_path / "out")[0] == errors.PasswordError.exit_code and not (tmp_path / "out").exists()
     assert run(locked, "--out", tmp_path / "out", "--password", "honey")[0] == 0
-    with pymupdf.open(tmp_path / "out" / "locked.2.pdf") as part:
-        assert part.needs_pass and part.authenticate("honey") and part.page_count == 1
+    for number in (1, 2, 3):
+        with pymupdf.open(tmp_path / "out" / f"locked.{number}.pdf") as part:
+            assert part.needs_pass and part.authenticate("honey") and part.page_count == 1
+            assert part[0].get_text() == printed[number - 1] != ""
 
 
 def test_a_part_holds_nothing_of_the_other_documents(run, tmp_path):

@@ -64,6 +64,8 @@ class Pinned(Checkpoint):
 
 
 def _folder(reference: str) -> Path:
+    if not reference:  # as a path it would be the folder that the call is made in
+        raise UsageError("no checkpoint is named", hint=f"DOCPIPE_CHECKPOINTS__ and the model's name: {_NAMING}")
     folder = Path(reference).expanduser()
     if folder.is_dir():
         return folder

@@ -20,6 +20,7 @@ HEAD = 0.45  # share of the page's height that a title stands in
 LARGE = 1.2  # median heights: print that is set apart by its size
 WORD = 60  # characters of a word that are looked at
 BARE = 4  # characters from which on a number is not looked up: it is a value
+LABEL = 4  # words of a line's beginning that an amount behind them makes a label
 ALONE, SHORT = 1, 4  # further words of a line that is a title: in small and in large print
 _MONEY = re.compile(r"(?<![\d.,])[-(]?[$€£₩¥]?\d{1,3}(?:[.,' ]?\d{3})*[.,]\d{2}(?![\d.,]\d)[-)]?")
 _WHOLE = re.compile(r"[-(]?\d{1,3}(?:,\d{3})+\)?|[-(]?\d[\d.']*,[-–—]{1,2}")  # in groups, or with a dash for the decimals
@@ -49,7 +50,8 @@ class Found:
 @dataclass(frozen=True)
 class Sight:
     """All that a page shows. `kinds` are the kinds of values that are printed on it, `narrow` 0..1 how much it is one narrow column, as a
-    till prints it, `hangul` the share of Hangul among its letters; `sums`: an amount ends a line, as values do and sentences seldom."""
+    till prints it, `hangul` the share of Hangul among its letters; `sums`: an amount ends a line or stands behind a label, as values do and
+    sentences seldom."""
 
     words: tuple[Word, ...]
     found: tuple[Found, ...]
@@ -164,8 +166,8 @@ def _kinds(text: str, page: Words) -> Iterator[str]:
 
 
 def prints_sums(words: Sequence[Word]) -> bool:
-    """Whether an amount ends a line, as values do and sentences seldom."""
-    return any(map(_ends_with_amount, _lines(words)))
+    """Whether an amount ends a line or stands behind a label, as values do and sentences seldom."""
+    return any(_ends_with_amount(line) or _is_labelled(line) for line in _lines(words))
 
 
 def _lines(words: Sequence[Word]) -> Iterable[list[str]]:
@@ -182,8 +184,17 @@ def _ends_with_amount(line: Sequence[str]) -> bool:
     if not _DIGIT.search(end):
         return False
     last = line[-2] if len(line) > 1 and _CURRENCY.fullmatch(line[-1]) else line[-1]
-    bare = _CURRENCY.sub("", last)
-    return bool(_MONEY.fullmatch(bare) or _WHOLE.fullmatch(bare)) or _ends_with_currency(end)
+    return _is_amount(last) or _ends_with_currency(end)
+
+
+def _is_labelled(line: Sequence[str]) -> bool:
+    """An amount behind a line's first words, whatever follows: `Total 1,100.00 incl. VAT`. Small letters begin the rest of a sentence."""
+    return not line[0][:1].islower() and any(_is_amount(word.rstrip("*.,;")) for word in line[1 : LABEL + 1])
+
+
+def _is_amount(word: str) -> bool:
+    bare = _CURRENCY.sub("", word)
+    return bool(_MONEY.fullmatch(bare) or _WHOLE.fullmatch(bare))
 
 
 def _ends_with_currency(text: str) -> bool:

@@ -26,8 +26,8 @@ class Pdf(Format):
         from docpipe.preprocess.pdf import document
 
         self._bounds = bounds
-        self._password = password
-        self._document = document.open_pdf(path, password)
+        self._document, locked = document.open_pdf(path, password)
+        self._password = password if locked else None
         self._pages = document.count_pages(self._document)
         if self._pages > bounds.pages:
             raise TooLargeError(f"{self._pages} pages, the limit is {bounds.pages} (DOCPIPE_MAX_PAGES)")

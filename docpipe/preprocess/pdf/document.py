@@ -13,15 +13,17 @@ _FEW_PAGES = 20
 _REFERENCE = re.compile(r"(\d+) \d+ R\b")
 
 
-def open_pdf(path: Path, password: str | None) -> Any:
-    """The open document; raises DamagedError or PasswordError."""
+def open_pdf(path: Path, password: str | None) -> tuple[Any, bool]:
+    """The open document, and whether it needs a password; raises DamagedError or PasswordError. MuPDF tries the empty password where it is
+    asked that, and so loses the key of a document that is unlocked: nobody may ask it later."""
     try:
         document = pymupdf.open(path, filetype="pdf")
     except (RuntimeError, ValueError) as problem:
         raise DamagedError(f"not a PDF that can be opened: {reason(problem)}") from problem
-    if document.needs_pass:
+    locked = bool(document.needs_pass)
+    if locked:
         _unlock(document, password)
-    return document
+    return document, locked
 
 
 def check_pages(document: Any, pages: int, path: Path, password: str | None) -> None:

@@ -14,8 +14,8 @@ _LAYER = "DocpipeLayer"  # a layer's number in the whole file; it also keeps lay
 def write_excerpt(document: Any, numbers: Sequence[int], target: Path, *, password: str | None) -> None:
     """Copy the pages (1-based, rising) with their annotations, form fields and layers; nothing is drawn or compressed anew.
 
-    Attachments, outline, scripts and structure are the whole file's and may be about other pages: they are left behind. A file that needs a
-    password gives one that needs the same.
+    Attachments, outline, scripts and structure are the whole file's and may be about other pages: they are left behind. The copy needs the
+    `password`, where there is one.
     """
     made, layers = pymupdf.open(), document.get_ocgs()
     try:
@@ -25,7 +25,7 @@ def write_excerpt(document: Any, numbers: Sequence[int], target: Path, *, passwo
             made.insert_pdf(document, from_page=first - 1, to_page=last - 1, final=False)
         if layers:
             _keep_layers(made, hidden={layer for layer, how in layers.items() if not how["on"]})
-        made.save(target, garbage=3, **_lock(password if document.needs_pass else None))
+        made.save(target, garbage=3, **_lock(password))
     finally:
         made.close()
 
