@@ -262,6 +262,7 @@ def test_titles_are_part_of_what_a_schema_is():
         (("Credit note to invoice 4711", "Total amount EUR 714.00"), 10, "two_values"),
         (("Total EUR 1,166.20",), 10, "two_values"),
         (("Credit note", "Amount 714.00"), 20, "other_document"),
+        (("Harbour Supplies", "Amount due EUR 1,250.00"), 20, "sum_mismatch"),
         (("Delivered in good order.",), 10, None),
     ],
 )

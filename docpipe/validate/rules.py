@@ -58,7 +58,7 @@ def _sum(rule: Rule, values: Values) -> list[Finding]:
     name = f"sum:{rule.total}"
     total = number(values.get(rule.total))
     parts, less = ({path: cells(values, path) for path in paths} for paths in (rule.parts, rule.less))
-    if total is None or any(not found and path not in rule.optional for path, found in (*parts.items(), *less.items())):
+    if total is None or any(not found and path not in rule.optional for path, found in parts.items()):
         return [Finding(name, rule, "absent")]
     added = [amount for found in parts.values() for amount in found.values()]
     taken = [abs(amount) for found in less.values() for amount in found.values()]
