@@ -18,6 +18,7 @@ from docpipe.records import (
     Usage,
 )
 from docpipe.validate.build import producer, sent
+from docpipe.validate.complaints import pages_passed_over
 
 
 def routed(result: Result[Any], route: Route) -> Result[Any]:
@@ -43,7 +44,7 @@ def put_together(document: Document, ref: SchemaRef, parts: Sequence[Result[Any]
             by_engine=_by_engine([part.usage for part in parts]),
             sent=sent(one for part in parts for one in part.usage.sent),
         ),
-        issues=tuple(_left_out(page) for page in left if page.kind == "content" and page.status != "blank"),
+        issues=(*pages_passed_over(left), *map(_left_out, (page for page in left if page.kind == "content" and page.status != "blank"))),
         producer=_producer(parts),
         parts=tuple(parts),
         retryable=any(part.retryable for part in parts),

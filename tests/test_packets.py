@@ -440,6 +440,7 @@ def test_a_page_with_sums_is_never_dropped_as_a_separator(tmp_path):
     assert any("1,190.00" in str(part.data) for part in found.documents())
     divided = run(tmp_path / "separator.pdf", split="auto")
     assert [page.kind for page in divided.pages] == ["content", "separator", "content"], "the same code alone is a separator sheet"
+    assert [(issue.code, issue.page) for issue in divided.issues] == [("page_skipped", 2)], "a sheet that is in no part is named"
     assert [part.part.pages for part in divided.parts if part.part] == [(1,), (3,)]
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from docpipe.annotations import AnyOf, AtMost, Distinct, Ordered, Product, Rule, Sum
 from docpipe.fields import FieldSpec
-from docpipe.records import Failure, Issue, Readings
+from docpipe.records import Failure, Issue, PageSummary, Readings
 from docpipe.validate.choice import XML, Choice, Choices, is_labelled, says
 from docpipe.validate.confirm import agree, contradiction
 from docpipe.validate.rules import Finding
@@ -37,7 +37,7 @@ def complaints(readings: Readings, specs: Sequence[FieldSpec], choices: Choices,
     return [
         *_damage(readings),
         *pages_failed(readings),
-        *_passed_over(readings),
+        *pages_passed_over(readings.pages),
         *engines_failed(readings),
         *_missing(specs, choices),
         *_broken(findings, choices),
@@ -65,9 +65,9 @@ def pages_failed(readings: Readings) -> Iterator[Issue]:
             )
 
 
-def _passed_over(readings: Readings) -> Iterator[Issue]:
-    """A page of a kind that holds nothing to extract; that a blank one does not is plain."""
-    for page in readings.pages:
+def pages_passed_over(pages: Iterable[PageSummary]) -> Iterator[Issue]:
+    """Those of a kind that holds nothing to extract; that a blank one does not is plain."""
+    for page in pages:
         if page.kind not in ("content", "blank"):
             yield Issue(code="page_skipped", page=page.number, message=f"taken for {_KINDS[page.kind]}: nothing was looked for on it")
 
