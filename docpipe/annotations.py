@@ -95,7 +95,7 @@ class Rule:
 @dataclass(frozen=True)
 class Sum(Rule):
     """`total` = the parts added up (rows: `line_items[*].amount`), minus `less`; those of both that `optional` also names count as 0
-    where the document lacks them. Once the values are chosen every `less` that is lacking does: a difference has to be explained."""
+    where the document lacks them. Where another `less` is lacking nothing is confirmed, and a difference is an error."""
 
     total: str
     parts: tuple[str, ...]

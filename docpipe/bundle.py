@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from docpipe.records import (
@@ -44,15 +44,17 @@ def put_together(document: Document, ref: SchemaRef, parts: Sequence[Result[Any]
             by_engine=_by_engine([part.usage for part in parts]),
             sent=sent(one for part in parts for one in part.usage.sent),
         ),
-        issues=(*pages_passed_over(left), *map(_left_out, (page for page in left if page.kind == "content" and page.status != "blank"))),
+        issues=(*pages_passed_over(left), *_left_out(left)),
         producer=_producer(parts),
         parts=tuple(parts),
         retryable=any(part.retryable for part in parts),
     )
 
 
-def _left_out(page: PageSummary) -> Issue:
-    return Issue(code="page_left_out", page=page.number, message="the page is in none of the parts: nothing was looked for on it")
+def _left_out(pages: Iterable[PageSummary]) -> Iterator[Issue]:
+    for page in pages:
+        if page.kind == "content" and page.status != "blank":
+            yield Issue(code="page_left_out", page=page.number, message="the page is in none of the parts: nothing was looked for on it")
 
 
 def failed_part(document: Document, route: Route, *, code: str, message: str) -> Result[Any]:

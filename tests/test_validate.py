@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, ClassVar
 
+import pytest
 from pydantic import BaseModel, Field
 
 from docpipe.annotations import (
@@ -42,6 +43,7 @@ from docpipe.records import (
     Usage,
 )
 from docpipe.validate import validate
+from docpipe.validate.rules import check
 
 PRINTED = Labels(en="Label")  # as EXACT shows it
 
@@ -626,6 +628,16 @@ def test_a_heading_gives_a_block_to_its_party_and_not_against_another():
     assert field(headed, "buyer.name").confirmed_by == ("block",)
     other = result(reading([*clean(), *party("buyer", 2, 180, section=0.9, other_section=0.95)]), schema=Letter)
     assert field(other, "buyer.name").confirmed_by == ()
+
+
+@pytest.mark.parametrize(
+    ("due", "prepaid", "state"),
+    [("120.02", None, "absent"), ("100.02", None, "unexplained"), ("100.02", "20.00", "holds"), ("110.02", "20.00", "broken")],
+)
+def test_a_sum_that_lacks_what_is_taken_off_confirms_nothing_and_explains_nothing(due, prepaid, state):
+    rule = Sum("due", ("gross", "rounding"), ("prepaid",), ("rounding",))
+    values = {"due": due, "gross": "120.00", "rounding": "0.02", **({"prepaid": prepaid} if prepaid else {})}
+    assert [finding.state for finding in check([rule], values)] == [state]
 
 
 class Till(BaseModel):

@@ -91,7 +91,7 @@ def _missing(specs: Sequence[FieldSpec], choices: Choices) -> Iterator[Issue]:
 
 def _broken(findings: Iterable[Finding], choices: Choices) -> Iterator[Issue]:
     for finding in findings:
-        if finding.state == "broken":
+        if finding.state in ("broken", "unexplained"):
             path = finding.paths[0]
             code, message = next((code, message) for rule, code, message in _CODES if isinstance(finding.rule, rule))
             winner = choices[path].winner if path in choices else None

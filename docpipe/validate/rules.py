@@ -1,6 +1,7 @@
 """A schema's rules asked of values: does each hold, is it broken, or is it not there to be asked. Knows values only, no candidate.
 
-A zero sum proves nothing, and neither does a number that is merely printed twice: such a relation is `weak`, no confirmation.
+A zero sum proves nothing, and neither does a number that is merely printed twice: such a relation is `weak`, no confirmation. A sum that
+lacks what is to be taken off proves nothing either; but where it differs, it is `unexplained`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from docpipe.records import Value
 from docpipe.validate.choice import number, value_key
 from docpipe.validate.rows import place
 
-State = Literal["holds", "weak", "broken", "absent"]
+State = Literal["holds", "weak", "broken", "unexplained", "absent"]
 Values = Mapping[str, Value]
 ROWS_TO_DENY = 3  # so many rows, none of which multiplies, show that the table's columns are not factors of one another
 HALF = Decimal("0.5")
@@ -66,8 +67,11 @@ def _sum(rule: Rule, values: Values) -> list[Finding]:
         return [Finding(name, rule, "absent")]
     expected = sum(added, Decimal(0)) - sum(taken, Decimal(0))
     paths = (rule.total, *(path for found in (*parts.values(), *less.values()) for path in found))
+    lacking = any(not found and path not in rule.optional for path, found in less.items())
     if abs(total - expected) > rule.tolerance:
-        return [Finding(name, rule, "broken", paths, format(expected, "f"))]
+        return [Finding(name, rule, "unexplained" if lacking else "broken", paths, format(expected, "f"))]
+    if lacking:
+        return [Finding(name, rule, "absent")]
     proves = total != 0 and sum(1 for amount in (*added, *taken) if amount != 0) > 1
     return [Finding(name, rule, "holds" if proves else "weak", paths)]
 
